@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { concludeMerge, planMerge, type Sight } from "../../src/engine/merge/merge.ts";
+import { concludeMerge, planMerge, type ObservedState } from "../../src/engine/merge/merge.ts";
 import { NOTHING_SENT, plan } from "../../src/engine/merge/plan.ts";
 import type { Instant } from "../../src/model/instant.ts";
 import type { Attempt, Lane } from "../../src/model/lane.ts";
@@ -48,7 +48,7 @@ function givenAgreed(lastSent: Partial<Attempt> = {}): Lane {
 }
 
 /** The resource's body goes on in that second. */
-function goingOn(body: string): Sight {
+function goingOn(body: string): ObservedState {
   const content = { ...both, body };
   return { content, copy: content, at: at(20), from: "payload" };
 }

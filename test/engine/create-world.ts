@@ -18,7 +18,7 @@ import {
   writtenByUs,
 } from "../../src/engine/creates/identify.ts";
 import { awaitRecord, concludeInbound } from "../../src/engine/processing/inbound.ts";
-import { planMerge, type Sight, sightOf } from "../../src/engine/merge/merge.ts";
+import { planMerge, type ObservedState, observedState } from "../../src/engine/merge/merge.ts";
 import {
   concludeAnswer,
   concludeLook,
@@ -185,16 +185,21 @@ function inboundStep(world: CreateWorld, event: TandemEvent): Step {
   const recheck = recheckInbound(unchanged(world.lane), event, given.now);
   if (recheck.verdict === "ended")
     return { name: "inbound", world: saved(world, recheck.transition) };
-  const sight: Sight =
+  const seenState: ObservedState =
     recheck.verdict === "reread"
-      ? sightOf(world.lane, observation(world, Number(world.lane.externalId)), "reread", given)
+      ? observedState(
+          world.lane,
+          observation(world, Number(world.lane.externalId)),
+          "reread",
+          given,
+        )
       : { content: event.content ?? {}, copy: {}, at: event.updatedAt ?? at(0), from: "payload" };
-  const plan = planMerge(world.lane, sight, RECORD, given);
+  const plan = planMerge(world.lane, seenState, RECORD, given);
   const record = { before: RECORD, after: { id: "7", content: { ...RECORD, ...plan.toRecord } } };
   const start = unchanged(world.lane);
   return {
     name: "inbound",
-    world: saved(world, concludeInbound(start, event, sight, plan, record, given)),
+    world: saved(world, concludeInbound(start, event, seenState, plan, record, given)),
   };
 }
 
@@ -224,10 +229,10 @@ function adopted(before: CreateWorld, event: TandemEvent, number: number): Creat
   if (isBoundElsewhere(world.lane, number)) return waiting(world, event);
   const seen = observation(world, number);
   const lane = learnIdentity(world.lane, seen);
-  const sight = sightOf(lane, seen, "reread", given);
-  const plan = planMerge(lane, sight, RECORD, given);
+  const seenState = observedState(lane, seen, "reread", given);
+  const plan = planMerge(lane, seenState, RECORD, given);
   const record = { before: RECORD, after: { id: "7", content: RECORD } };
-  const looked = saved(world, concludeLook(unchanged(lane), event, sight, plan, record, given));
+  const looked = saved(world, concludeLook(unchanged(lane), event, seenState, plan, record, given));
   return afterLook(looked, liveEvent(looked.lane, event.id));
 }
 
@@ -268,10 +273,10 @@ function answered(before: CreateWorld, event: TandemEvent, number: number): Crea
   if (isBoundElsewhere(world.lane, number)) return waiting(world, event);
   const seen = observation(world, number);
   const lane = learnIdentity(world.lane, seen);
-  const sight = sightOf(lane, seen, "answer", given);
-  const plan = planMerge(lane, sight, RECORD, given);
+  const seenState = observedState(lane, seen, "answer", given);
+  const plan = planMerge(lane, seenState, RECORD, given);
   const record = { before: RECORD, after: { id: "7", content: RECORD } };
-  return saved(world, concludeAnswer(unchanged(lane), event, sight, plan, record, given));
+  return saved(world, concludeAnswer(unchanged(lane), event, seenState, plan, record, given));
 }
 
 /** Another resource was adopted meanwhile: this one is surplus. */

@@ -1,7 +1,7 @@
 /** Of the sets that an author's create carried, what the provider dropped and what people changed. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planMerge, type Sight } from "../../src/engine/merge/merge.ts";
+import { planMerge, type ObservedState } from "../../src/engine/merge/merge.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import { aContext, aMapping, anEventId, anUnseenLane, at } from "./builders.ts";
 
@@ -15,7 +15,7 @@ interface Story {
   readonly mine: readonly string[];
   /** What the resource is first seen to have. */
   readonly seen: readonly string[];
-  readonly from: Sight["from"];
+  readonly from: ObservedState["from"];
 }
 
 /** A create of Mona's that left with labels, and the first look at what it made. */

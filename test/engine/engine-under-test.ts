@@ -11,7 +11,7 @@ import {
   planRemoval,
 } from "../../src/engine/processing/inbound.ts";
 import { keepRecord } from "../../src/engine/merge/keep-record.ts";
-import { planMerge, sightOf } from "../../src/engine/merge/merge.ts";
+import { planMerge, observedState } from "../../src/engine/merge/merge.ts";
 import {
   concludeAnswer,
   concludeLook,
@@ -49,7 +49,7 @@ export const engine = {
   nextEvent,
   claim,
   recheckInbound,
-  sightOf,
+  observedState: observedState,
   planMerge,
   keepRecord,
   concludeInbound,

@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { admit } from "../../src/engine/admission/admit.ts";
 import { concludeInbound } from "../../src/engine/processing/inbound.ts";
-import { planMerge, type Sight } from "../../src/engine/merge/merge.ts";
+import { planMerge, type ObservedState } from "../../src/engine/merge/merge.ts";
 import { admitChange } from "../../src/engine/processing/local-change.ts";
 import { claim, nextEvent } from "../../src/engine/lane/claim.ts";
 import type { Content } from "../../src/model/content.ts";
@@ -32,11 +32,11 @@ function take(lane: Lane, title: string, seconds: number, record: Content | null
   const taken = claim(admission.lane, bornOf(admission), "w1", context.now, 60_000);
   const event = eventIn(taken, bornOf(admission).id);
   const content = event.content ?? {};
-  const sight: Sight = { content, copy: content, at: at(seconds), from: "payload" };
-  const merged = planMerge(taken.lane, sight, record, context);
+  const observed: ObservedState = { content, copy: content, at: at(seconds), from: "payload" };
+  const merged = planMerge(taken.lane, observed, record, context);
   const after = { id: "7", content: { ...record, ...merged.toRecord } };
   const start = { lane: taken.lane, ended: [] };
-  const ended = concludeInbound(start, event, sight, merged, { before: record, after }, context);
+  const ended = concludeInbound(start, event, observed, merged, { before: record, after }, context);
   return { event: eventIn(ended, event.id), record: after.content, lane: ended.lane };
 }
 
@@ -171,8 +171,8 @@ describe("F8: while updating the record, check again whether it was updated afte
     const admission = admit(aLane(), anArrival({ title: "B" }, 20), whole);
     const late = { ...admission.lane, recordChangedAt: { title: at(25) } };
     const content = { title: "B", body: "text" };
-    const sight: Sight = { content, copy: content, at: at(20), from: "payload" };
-    const merged = planMerge(late, sight, { title: "L", body: "text" }, whole);
+    const observed: ObservedState = { content, copy: content, at: at(20), from: "payload" };
+    const merged = planMerge(late, observed, { title: "L", body: "text" }, whole);
     expect(merged).toMatchObject({ toRecord: {}, outcome: "lost" });
   });
 

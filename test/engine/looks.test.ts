@@ -1,7 +1,7 @@
 /** Looks that tell more, or less, than content: thin webhooks, first looks, re-reads and answers. */
 import { describe, expect, it } from "vitest";
 import { admit } from "../../src/engine/admission/admit.ts";
-import { learn } from "../../src/engine/lane/knowledge.ts";
+import { observe } from "../../src/engine/lane/knowledge.ts";
 import { recheckInbound } from "../../src/engine/lane/claim.ts";
 import {
   aContext,
@@ -91,35 +91,35 @@ describe("a re-read or an answer, learned", () => {
   it("moves what is known, so that going back to what was known before is news", () => {
     const known = aKnown({ title: "B", body: "text" }, 20, anEventId(5));
     const lane = aLane({ known, clock: { at: at(20), event: anEventId(5) } });
-    const after = learn({ lane, ended: [] }, look("A", 20), at(21));
+    const after = observe({ lane, ended: [] }, look("A", 20), at(21));
     expect(bornOf(admit(after.lane, edited("B", 21), context)).state).toBe("queued");
   });
 
   it("at equal time takes the place of what was known: it is the later read", () => {
-    const after = learn({ lane: aLane(), ended: [] }, look("B", 10), at(11));
+    const after = observe({ lane: aLane(), ended: [] }, look("B", 10), at(11));
     expect(after.lane.known).toMatchObject({ content: { title: "B" }, event: anEventId(2) });
   });
 
   it("changes nothing where something later is known", () => {
     const start = { lane: aLane(), ended: [] };
-    expect(learn(start, look("B", 9), at(11))).toBe(start);
+    expect(observe(start, look("B", 9), at(11))).toBe(start);
   });
 
   it("goes back to an older time where the read was verified", () => {
     const look9 = { ...look("B", 9), verified: true };
-    const { lane } = learn({ lane: aLane(), ended: [] }, look9, at(60));
+    const { lane } = observe({ lane: aLane(), ended: [] }, look9, at(60));
     expect(lane).toMatchObject({ clock: { at: at(9) }, known: { content: { title: "B" } } });
   });
 
   it("leaves what is older and unread to a read of its own: the look may be of before it", () => {
     const unread = admit(aLane(), edited("X", 5), context);
-    const after = learn(unread, look("L", 20), at(21));
+    const after = observe(unread, look("L", 20), at(21));
     expect(eventIn(after, bornOf(unread).id)).toEqual(bornOf(unread));
   });
 
   it("ends older queued inbound events, and lets those of its time read again", () => {
     const { lane: one, event: older } = withEvent(aLane(), 5, { updatedAt: at(19) });
-    const after = learn({ lane: one, ended: [] }, look("L", 20), at(21));
+    const after = observe({ lane: one, ended: [] }, look("L", 20), at(21));
     expect(eventIn(after, older.id)).toMatchObject({
       state: "canceled",
       reason: "read_again",
@@ -127,19 +127,21 @@ describe("a re-read or an answer, learned", () => {
     });
 
     const { lane: two, event: same } = withEvent(aLane(), 5, { updatedAt: at(20) });
-    const again = learn({ lane: two, ended: [] }, look("L", 20), at(21));
+    const again = observe({ lane: two, ended: [] }, look("L", 20), at(21));
     expect(eventIn(again, same.id)).toMatchObject({ state: "queued", reread: true });
   });
 
   it("leaves later events and deletions alone", () => {
     const { lane: one, event: later } = withEvent(aLane(), 5, { updatedAt: at(22) });
-    expect(eventIn(learn({ lane: one, ended: [] }, look("L", 20), at(21)), later.id)).toEqual(
+    expect(eventIn(observe({ lane: one, ended: [] }, look("L", 20), at(21)), later.id)).toEqual(
       later,
     );
     const { lane: two, event: gone } = withEvent(aLane(), 5, {
       action: "delete",
       updatedAt: at(1),
     });
-    expect(eventIn(learn({ lane: two, ended: [] }, look("L", 20), at(21)), gone.id)).toEqual(gone);
+    expect(eventIn(observe({ lane: two, ended: [] }, look("L", 20), at(21)), gone.id)).toEqual(
+      gone,
+    );
   });
 });

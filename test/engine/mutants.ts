@@ -64,10 +64,10 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "R1: a re-read moves what is known",
     {
-      concludeInbound: (start, event, sight, ...rest) => {
-        const after = engine.concludeInbound(start, event, sight, ...rest);
+      concludeInbound: (start, event, observed, ...rest) => {
+        const after = engine.concludeInbound(start, event, observed, ...rest);
         const { known, clock } = start.lane;
-        return sight.from === "reread" ? withLane(after, { known, clock }) : after;
+        return observed.from === "reread" ? withLane(after, { known, clock }) : after;
       },
     },
     { ...strict, budget: inboundOnly },
@@ -114,10 +114,10 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "R4: clocks are compared only where the record has unsent changes",
     {
-      planMerge: (lane, sight, record, context) => {
-        const planned = engine.planMerge(lane, sight, record, context);
-        const newer = Object.values(lane.recordChangedAt).some((at) => at > sight.at);
-        if (!newer || sight.from === "answer") return planned;
+      planMerge: (lane, observed, record, context) => {
+        const planned = engine.planMerge(lane, observed, record, context);
+        const newer = Object.values(lane.recordChangedAt).some((at) => at > observed.at);
+        if (!newer || observed.from === "answer") return planned;
         return { ...planned, toRecord: {}, base: lane.base ?? {}, outcome: "lost" };
       },
     },
@@ -141,8 +141,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "R6: base is what was last merged, whoever won",
     {
-      planMerge: (lane, sight, record, context) => {
-        const planned = engine.planMerge(lane, sight, record, context);
+      planMerge: (lane, observed, record, context) => {
+        const planned = engine.planMerge(lane, observed, record, context);
         const kept = planned.conflicts.filter(({ winner }) => winner === "record");
         const fields = kept.map(({ field }) => [field, lane.base?.[field] ?? null]);
         return { ...planned, base: { ...planned.base, ...Object.fromEntries(fields) } };
@@ -279,10 +279,10 @@ export const mutants: readonly Mutant[] = [
     "D3: a paired record that is missing counts as deleted",
     {
       countsAsDeleted: () => false,
-      planMerge: (lane, sight, record, context) =>
+      planMerge: (lane, observed, record, context) =>
         engine.planMerge(
           record === null ? { ...lane, recordId: null } : lane,
-          sight,
+          observed,
           record,
           context,
         ),

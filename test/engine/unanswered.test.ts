@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { admit } from "../../src/engine/admission/admit.ts";
 import { replacedAfterEnd } from "../../src/engine/lane/sent-writes.ts";
-import { concludeMerge, planMerge, type Sight } from "../../src/engine/merge/merge.ts";
+import { concludeMerge, planMerge, type ObservedState } from "../../src/engine/merge/merge.ts";
 import type { Content } from "../../src/model/content.ts";
 import { SECOND } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
@@ -24,7 +24,7 @@ const record = { title: "A", body: "text" };
 const late = { title: "L", body: "text" };
 /** The provider's clock is seven seconds ahead of ours. */
 const ahead = (seconds: number) => aContext({ now: at(seconds), clockOffset: 7 * SECOND });
-const sight = (from: Sight["from"], seconds: number, content = late): Sight => ({
+const observed = (from: ObservedState["from"], seconds: number, content = late): ObservedState => ({
   content,
   copy: content,
   at: at(seconds),
@@ -37,7 +37,7 @@ describe("a value that was never answered", () => {
     ["perhaps theirs after that, and named", 628, { title: "L" }, "perhaps_late_write"],
   ] as const)("is %s, however late it is seen", (_what, seen, toRecord, why) => {
     for (const from of ["payload", "reread"] as const) {
-      const merged = planMerge(lane, sight(from, seen), record, ahead(9_000));
+      const merged = planMerge(lane, observed(from, seen), record, ahead(9_000));
       expect(merged.toRecord).toEqual(toRecord);
       expect(merged.conflicts).toMatchObject([{ field: "title", why }]);
     }
@@ -51,14 +51,14 @@ describe("a value that was never answered", () => {
       [700, "late_write"],
       [708, "perhaps_late_write"],
     ] as const) {
-      const merged = planMerge(two, sight("reread", seen), record, ahead(9_000));
+      const merged = planMerge(two, observed("reread", seen), record, ahead(9_000));
       expect(merged.conflicts).toMatchObject([{ field: "title", why }]);
     }
   });
 
   it("is no conflict where the record says the same, whoever wrote it", () => {
     for (const seen of [627, 628]) {
-      const merged = planMerge(lane, sight("reread", seen), late, ahead(9_000));
+      const merged = planMerge(lane, observed("reread", seen), late, ahead(9_000));
       expect(merged.conflicts).toEqual([]);
     }
   });
@@ -67,7 +67,7 @@ describe("a value that was never answered", () => {
 describe("what was never answered", () => {
   const left = (from: "payload" | "reread", seen: number, now: number) => {
     const held = withEvent(lane, 2, { state: "processing" });
-    const seenNow = sight(from, seen, record);
+    const seenNow = observed(from, seen, record);
     const context = ahead(now);
     const merged = planMerge(held.lane, seenNow, record, context);
     const start = { lane: held.lane, ended: [] };
@@ -96,7 +96,7 @@ describe("what was created, of which an older create says something else", () =>
   const found = aLane({ base: null, copy: null, known: null, attempt, lastSent: attempt });
   const theirs = { title: "B", body: "text" };
   const merged = (unanswered: readonly (typeof older)[]) =>
-    planMerge({ ...found, unanswered }, sight("reread", 30, theirs), late, ahead(60)).conflicts;
+    planMerge({ ...found, unanswered }, observed("reread", 30, theirs), late, ahead(60)).conflicts;
 
   it("may be what that made: who wrote over it has not seen what was sent since, which is named", () => {
     expect(merged([older])).toMatchObject([

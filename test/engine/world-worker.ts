@@ -8,7 +8,7 @@ import type { EventId } from "../../src/model/ids.ts";
 import { SECOND } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import type { Context } from "../../src/engine/lane/context.ts";
-import type { Sight } from "../../src/engine/merge/merge.ts";
+import type { ObservedState } from "../../src/engine/merge/merge.ts";
 import type { OutboundRequest, OutboundStep } from "../../src/engine/processing/outbound.ts";
 import { READS_LAG_MS } from "../../src/engine/merge/read-lag.ts";
 import { anObservation, at } from "./builders.ts";
@@ -151,15 +151,15 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
     });
   }
 
-  /** One transaction: the record's own changes are taken in, the sight is merged, the event ends. */
-  function merged(before: World, event: TandemEvent, sight: Sight, context: Context): World {
+  /** One transaction: the record's own changes are taken in, the observed state is merged, the event ends. */
+  function merged(before: World, event: TandemEvent, seen: ObservedState, context: Context): World {
     const world = withOwnChanges(before);
     const { record } = world;
     const start = { lane: world.lane, ended: [] };
     if (engine.countsAsDeleted(world.lane, record)) {
       return settled({ ...world, task: null }, engine.endForMissingRecord(start, event, context));
     }
-    const planned = engine.planMerge(world.lane, sight, record, context);
+    const planned = engine.planMerge(world.lane, seen, record, context);
     const plan = world.refuses ? engine.keepRecord(planned, record) : planned;
     const after = { ...record, ...plan.toRecord };
     return shown(
@@ -168,7 +168,7 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
         engine.concludeInbound(
           start,
           event,
-          sight,
+          seen,
           plan,
           { before: record, after: { id: RECORD_ID, content: after } },
           context,
@@ -193,8 +193,8 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
       if (engine.isStale(world.lane, at(snapshot.at)))
         return failedFor(world, event, "no", timeout);
       const observation = anObservation(snapshot.content, snapshot.at);
-      const sight = engine.sightOf(world.lane, observation, "reread", context);
-      return merged(world, event, sight, context);
+      const seen = engine.observedState(world.lane, observation, "reread", context);
+      return merged(world, event, seen, context);
     });
   }
 
@@ -214,11 +214,11 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
         const looked = settled({ ...before, task: null }, after);
         return outboundStep(looked, eventOf(looked.lane, id), true, context);
       }
-      const { world, sight, plan, record } = observed(before, snapshot, "reread", context);
+      const { world, seen, plan, record } = observed(before, snapshot, "reread", context);
       const looked = shown(
         settled(
           { ...world, task: null },
-          engine.concludeLook({ lane: world.lane, ended: [] }, event, sight, plan, record, context),
+          engine.concludeLook({ lane: world.lane, ended: [] }, event, seen, plan, record, context),
         ),
       );
       return outboundStep(looked, eventOf(looked.lane, id), true, context);
@@ -228,12 +228,12 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
   function observed(before: World, snapshot: Seen, from: "reread" | "answer", context: Context) {
     const world = withOwnChanges(before);
     const observation = anObservation(snapshot.content, snapshot.at);
-    const sight = engine.sightOf(world.lane, observation, from, context);
-    const plan = engine.planMerge(world.lane, sight, world.record, context);
+    const seen = engine.observedState(world.lane, observation, from, context);
+    const plan = engine.planMerge(world.lane, seen, world.record, context);
     const after = world.record === null ? null : { ...world.record, ...plan.toRecord };
     return {
       world: { ...world, record: after },
-      sight,
+      seen,
       plan,
       record: {
         before: world.record,
@@ -323,14 +323,14 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
         return settled({ ...before, task: null }, after);
       }
       if (task.seen === null) return notFound(before, event, context);
-      const { world, sight, plan, record } = observed(before, task.seen, "answer", context);
+      const { world, seen, plan, record } = observed(before, task.seen, "answer", context);
       return shown(
         settled(
           { ...world, task: null },
           engine.concludeAnswer(
             { lane: world.lane, ended: [] },
             event,
-            sight,
+            seen,
             plan,
             record,
             context,

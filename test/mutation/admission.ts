@@ -242,7 +242,7 @@ export const admission: readonly CodeMutant[] = [
     id: "doubt-errored",
     rule: "A bearer that is errored puts what it bore in doubt",
     file: "src/engine/lane/transition.ts",
-    find: 'bearer?.state === "errored" || ',
+    find: 'carrier?.state === "errored" || ',
     replace: "",
     killedBy: ["test/engine/admission/admit.test.ts"],
   },

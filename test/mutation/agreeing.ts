@@ -8,7 +8,7 @@ export const agreeing: readonly CodeMutant[] = [
     id: "plan-agreed-before",
     rule: "What the app said no earlier than the resource went on from it is named, for it was never sent",
     file: "src/engine/merge/plan.ts",
-    find: 'return settle(name, "resource", record, seen, "agreed_before");',
+    find: 'return resolveField(name, "resource", record, seen, "agreed_before");',
     replace: "return { record: seen, base: seen, news: true };",
     killedBy,
   },

@@ -135,9 +135,9 @@ export const authors: readonly CodeMutant[] = [
     id: "author-dropped",
     rule: "What a user may not set is no change of theirs: the account sets it",
     file: "src/engine/merge/merge.ts",
-    find: "sent !== null && mayBeDropped ? partsOf(sent, sight, mapping) : {};",
+    find: "sent !== null && mayBeDropped ? partsOf(sent, observed, mapping) : {};",
     replace:
-      "sent !== null && mayBeDropped && lane.epoch < 0 ? partsOf(sent, sight, mapping) : {};",
+      "sent !== null && mayBeDropped && lane.epoch < 0 ? partsOf(sent, observed, mapping) : {};",
     killedBy: STORIES,
   },
   {

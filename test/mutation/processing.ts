@@ -193,7 +193,7 @@ export const processing: readonly CodeMutant[] = [
     id: "read-of-before",
     rule: "A read of the second of its event that does not show it may be of before: somebody looks again",
     file: "src/engine/merge/read-lag.ts",
-    find: "updatedAt === sight.at &&",
+    find: "updatedAt === observed.at &&",
     replace: "updatedAt === null &&",
     killedBy: ["test/situations/inbound/reads.test.ts"],
   },

@@ -8,7 +8,7 @@ import type { EventId } from "../../src/model/ids.ts";
 import type { Lane, Transition } from "../../src/model/lane.ts";
 import { admit } from "../../src/engine/admission/admit.ts";
 import { concludeInbound } from "../../src/engine/processing/inbound.ts";
-import { planMerge, type Sight, sightOf } from "../../src/engine/merge/merge.ts";
+import { planMerge, type ObservedState, observedState } from "../../src/engine/merge/merge.ts";
 import {
   concludeAnswer,
   concludeLook,
@@ -192,14 +192,14 @@ export class FenceWorld {
   }
 
   #look(key: number, worker: Worker): void {
-    const { start, event, sight, plan, record } = this.#merged(worker, "reread");
-    this.#save(concludeLook(start, event, sight, plan, record, this.#context()));
+    const { start, event, observed, plan, record } = this.#merged(worker, "reread");
+    this.#save(concludeLook(start, event, observed, plan, record, this.#context()));
     this.#step(key, worker, true);
   }
 
   #answer(key: number, worker: Worker): void {
-    const { start, event, sight, plan, record } = this.#merged(worker, "answer");
-    this.#save(concludeAnswer(start, event, sight, plan, record, this.#context()));
+    const { start, event, observed, plan, record } = this.#merged(worker, "answer");
+    this.#save(concludeAnswer(start, event, observed, plan, record, this.#context()));
     this.#workers.delete(key);
   }
 
@@ -213,16 +213,16 @@ export class FenceWorld {
 
   #merged(worker: Worker, from: "reread" | "answer") {
     const lane = this.#lane;
-    const sight = sightOf(lane, anObservation(worker.seen, 0), from, this.#context());
-    return { ...this.#written(sight), event: eventOf(lane, worker.claim.event) };
+    const observed = observedState(lane, anObservation(worker.seen, 0), from, this.#context());
+    return { ...this.#written(observed), event: eventOf(lane, worker.claim.event) };
   }
 
-  #written(sight: Sight) {
+  #written(observed: ObservedState) {
     const start = unchanged(this.#lane);
     const before = this.record;
-    const plan = planMerge(this.#lane, sight, before, this.#context());
+    const plan = planMerge(this.#lane, observed, before, this.#context());
     this.record = { ...before, ...plan.toRecord };
-    return { start, sight, plan, record: { before, after: { id: "7", content: this.record } } };
+    return { start, observed, plan, record: { before, after: { id: "7", content: this.record } } };
   }
 
   #poll(): boolean {
@@ -245,9 +245,9 @@ export class FenceWorld {
     }
     const seen = recheck.verdict === "reread" ? this.resource : (event.content ?? {});
     const from = recheck.verdict === "reread" ? "reread" : "payload";
-    const sight: Sight = { content: seen, copy: seen, at: at(0), from };
-    const { start, plan, record } = this.#written(sight);
-    this.#save(concludeInbound(start, event, sight, plan, record, this.#context()));
+    const observed: ObservedState = { content: seen, copy: seen, at: at(0), from };
+    const { start, plan, record } = this.#written(observed);
+    this.#save(concludeInbound(start, event, observed, plan, record, this.#context()));
     return true;
   }
 }

@@ -22,11 +22,11 @@ import { recordMoveOf, resourceDeleted, type Tombstone } from "../../model/tombs
 import {
   type Admission,
   type Arrival,
-  bear,
+  addEvent,
   contentOf,
   type Context,
-  coveredByOurWrite,
-  hear,
+  findOverwrittenEdits,
+  setKnown,
   inboundOff,
   inDoubt,
   isOlderUnread,
@@ -90,7 +90,7 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
   if (observation.action === "delete") return admitDelete(start, born, context.now);
 
   if (lane.clock !== null && observation.updatedAt < lane.clock.at) {
-    const conflicts = coveredByOurWrite(lane, content ?? {}, observation.updatedAt);
+    const conflicts = findOverwrittenEdits(lane, content ?? {}, observation.updatedAt);
     if (isOlderUnread(start.lane, born)) return admitOlder(start, born, lane.clock, arrival);
     const older = ignored(born, "later_event", lane.clock.event, context.now);
     return done(start, { ...older, conflicts });
@@ -135,7 +135,7 @@ function admitOlder(
   }
   // The waiting event's read covers this version too.
   const looks = move(start, waiting.id, "queued", now, { reread: true });
-  const conflicts = coveredByOurWrite(lane, born.content ?? {}, born.updatedAt ?? clock.at);
+  const conflicts = findOverwrittenEdits(lane, born.content ?? {}, born.updatedAt ?? clock.at);
   return done(looks, { ...ignored(born, "later_event", clock.event, now), conflicts });
 }
 
@@ -157,7 +157,7 @@ function admitAfterMove(
   }
   if (clock !== null && at < clock.at) {
     if (isListed(arrival)) return { ...start, event: null };
-    return done(start, { ...event, conflicts: coveredByOurWrite(start.lane, content, at) });
+    return done(start, { ...event, conflicts: findOverwrittenEdits(start.lane, content, at) });
   }
   const conflicts = missedAtMove(start.lane, content, null, at);
   if (isListed(arrival) && conflicts.length === 0) return { ...start, event: null };
@@ -169,7 +169,7 @@ function admitAfterMove(
 /** Sets the known content to an event's, even if no event merges it: its loss must not be recorded twice. */
 function recordKnown(start: Transition, { id, content, digest: said, updatedAt: at }: TandemEvent) {
   if (content === null || said === null || at === null) return start;
-  return hear(start, { content, at, event: id }, said);
+  return setKnown(start, { content, at, event: id }, said);
 }
 
 /** Rows 5 to 7: content that is not older than the known content. */
@@ -264,12 +264,12 @@ export function cancelOlder(start: Transition, newer: TandemEvent, now: Instant)
 /** Gives a duplicate's later time to the queued carrier of its content: the carrier would be too old otherwise. */
 function advanceQueuedTime(
   start: Transition,
-  bearer: TandemEvent["id"],
+  carrier: TandemEvent["id"],
   at: Instant,
   now: Instant,
 ): Transition {
   return liveEvents(start.lane, "queued", "inbound")
-    .filter((event) => event.id === bearer)
+    .filter((event) => event.id === carrier)
     .reduce(
       (transition, event) => move(transition, event.id, "queued", now, { updatedAt: at }),
       start,
@@ -289,5 +289,5 @@ function ignored(event: TandemEvent, reason: Reason, by: EventId, now: Instant):
 }
 
 function done(transition: Transition, event: TandemEvent): Admission {
-  return { ...bear(transition, event), event };
+  return { ...addEvent(transition, event), event };
 }

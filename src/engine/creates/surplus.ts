@@ -9,7 +9,7 @@ import { placeOutOfReach } from "../../model/tombstone.ts";
 import {
   type Admission,
   type Arrival,
-  bear,
+  addEvent,
   type ChildMatch,
   type Context,
   newEvent,
@@ -148,5 +148,5 @@ export function noteSurplus(
     ignoredFor: { id: lane.recordId ?? lane.id, type: lane.recordType },
     finishedAt: context.now,
   };
-  return { ...bear(unchanged(lane), event), event };
+  return { ...addEvent(unchanged(lane), event), event };
 }

@@ -5,7 +5,7 @@ import type { EventId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import { recordMoveOf } from "../../model/tombstone.ts";
-import { coveredByOurWrite, supersede } from "./sent-writes.ts";
+import { findOverwrittenEdits, supersede } from "./sent-writes.ts";
 import { endedReason, missedAtMove } from "./tombstone.ts";
 import {
   liveEvents,
@@ -195,7 +195,7 @@ function endOlder(
   return move(start, event.id, "ignored", now, {
     reason: "later_event",
     ignoredFor: { id: later, type: "events" },
-    conflicts: withConflicts(event, coveredByOurWrite(start.lane, event.content ?? {}, at)),
+    conflicts: withConflicts(event, findOverwrittenEdits(start.lane, event.content ?? {}, at)),
   });
 }
 

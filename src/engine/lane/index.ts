@@ -20,7 +20,7 @@ export {
   requeue,
 } from "./claim.ts";
 export { type Context, ownTime, type QuarantineLimits } from "./context.ts";
-export { contentOf, hear, learn } from "./knowledge.ts";
+export { contentOf, setKnown, observe } from "./knowledge.ts";
 export { newEvent } from "./new-event.ts";
 export { nextWriteAt, paceWaiting } from "./pace.ts";
 export {
@@ -34,7 +34,7 @@ export {
 export { MAX_ATTEMPTS, nextRunAt } from "./retry.ts";
 export {
   changesSent,
-  coveredByOurWrite,
+  findOverwrittenEdits,
   isByAuthor,
   isRestoring,
   lastWrites,
@@ -62,7 +62,7 @@ export {
   softDeleteOf,
 } from "./tombstone.ts";
 export {
-  bear,
+  addEvent,
   inboundOff,
   inDoubt,
   liveEvents,

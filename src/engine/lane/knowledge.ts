@@ -9,7 +9,7 @@ import type { Lane, Transition } from "../../model/lane.ts";
 import { mappedFields } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
 import type { Context } from "./context.ts";
-import { coveredByOurWrite } from "./sent-writes.ts";
+import { findOverwrittenEdits } from "./sent-writes.ts";
 import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
 import { isOlderUnread, versionsBefore } from "./versions.ts";
 
@@ -25,7 +25,7 @@ export interface Look {
 }
 
 /** Sets the lane's known content and clock. `baseFrom` keeps the event behind base until this content is merged. */
-export function hear(start: Transition, look: Look, said: string): Transition {
+export function setKnown(start: Transition, look: Look, said: string): Transition {
   const { content, at, event, validator } = look;
   const { base, known: before } = start.lane;
   const baseFrom = base === null ? undefined : (before?.baseFrom ?? before?.event);
@@ -40,10 +40,10 @@ export function hear(start: Transition, look: Look, said: string): Transition {
 }
 
 /** Sets the known content to what a read or an answer showed, unless something later is known already. */
-export function learn(start: Transition, look: Look, now: Instant): Transition {
+export function observe(start: Transition, look: Look, now: Instant): Transition {
   const { clock } = start.lane;
   if (clock !== null && look.at < clock.at && look.verified !== true) return start;
-  const learned = hear(start, look, digest(look.content));
+  const learned = setKnown(start, look, digest(look.content));
   return liveEvents(learned.lane, "queued", "inbound").reduce((transition, event) => {
     if (event.action === "delete" || event.updatedAt === null) return transition;
     // An event that must make the record follow a move is still needed after the resource was read.
@@ -58,7 +58,7 @@ export function learn(start: Transition, look: Look, now: Instant): Transition {
       canceledBy: look.event,
       conflicts: withConflicts(
         event,
-        coveredByOurWrite(learned.lane, event.content ?? {}, event.updatedAt),
+        findOverwrittenEdits(learned.lane, event.content ?? {}, event.updatedAt),
       ),
     });
   }, learned);

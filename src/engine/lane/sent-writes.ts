@@ -24,7 +24,7 @@ export const REMEMBER_MS = 10 * 60_000;
  *
  * @param shown The resource's present content; default: the known content.
  */
-export function coveredByOurWrite(
+export function findOverwrittenEdits(
   lane: Lane,
   content: Content,
   at: Instant,
@@ -149,7 +149,7 @@ export function supersede(
   const covered =
     event.content === null || event.updatedAt === null
       ? []
-      : coveredByOurWrite(lane, event.content, event.updatedAt, newer.content ?? undefined);
+      : findOverwrittenEdits(lane, event.content, event.updatedAt, newer.content ?? undefined);
   const canceled = move(start, event.id, "canceled", now, {
     reason: "superseded",
     canceledBy: newer.id,

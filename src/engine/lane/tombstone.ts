@@ -114,7 +114,7 @@ export function removalReason({ tombstone }: Pick<Lane, "tombstone">, done: Reas
 
 /**
  * Conflicts for values of a resource that its record had not taken when it was moved away, and never will take.
- * Known content was recorded before, unless its event is `bearer` or has not ended yet.
+ * Known content was recorded before, unless its event is `carrier` or has not ended yet.
  *
  * @param at The time of the content. An older value, or one that an answer has settled since, is not new. A value
  *   later than all that is known is new even if it was seen before: a person reverted our write.
@@ -122,7 +122,7 @@ export function removalReason({ tombstone }: Pick<Lane, "tombstone">, done: Reas
 export function missedAtMove(
   lane: Lane,
   content: Content,
-  bearer: EventId | null,
+  carrier: EventId | null,
   at: Instant | null,
 ): readonly Conflict[] {
   const { tombstone, base, known, attempt, unanswered, live } = lane;
@@ -133,7 +133,7 @@ export function missedAtMove(
       settledAt === undefined ? kind !== "create" || base === null : at === null || at <= settledAt,
     );
   const open = sent.filter((one) => one.settledAt === undefined).map(({ values }) => values);
-  const isOpen = known?.event === bearer || live.some(({ id }) => id === known?.event);
+  const isOpen = known?.event === carrier || live.some(({ id }) => id === known?.event);
   const named = known === null || known.lost || isOpen ? null : known;
   const said = [base ?? {}, named?.content ?? {}, ...sent.map(({ values }) => values)];
   return Object.entries(content).flatMap(([field, lost]): Conflict[] => {

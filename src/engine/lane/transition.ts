@@ -39,7 +39,7 @@ export function withLane(
 }
 
 /** Adds a new event, live or already ended. */
-export function bear(transition: Transition, event: TandemEvent): Transition {
+export function addEvent(transition: Transition, event: TandemEvent): Transition {
   return isTerminal(event.state)
     ? { lane: transition.lane, ended: [...transition.ended, event] }
     : {
@@ -72,7 +72,7 @@ export function move(
     finishedAt: isTerminal(to) ? now : null,
   };
   const others = transition.lane.live.filter((candidate) => candidate.id !== id);
-  return bear({ lane: { ...transition.lane, live: others }, ended: transition.ended }, moved);
+  return addEvent({ lane: { ...transition.lane, live: others }, ended: transition.ended }, moved);
 }
 
 /** Why a pairing is switched off, as a reason; `null` if it is on. */
@@ -122,8 +122,8 @@ export function processing(lane: Lane): TandemEvent | null {
 export function inDoubt(lane: Lane): boolean {
   if (processing(lane) !== null || lane.attempt !== null) return true;
   if (lane.known === null) return false;
-  const bearer = lane.live.find((event) => event.id === lane.known?.event);
-  return lane.known.lost || bearer?.state === "errored" || bearer?.state === "disabled";
+  const carrier = lane.live.find((event) => event.id === lane.known?.event);
+  return lane.known.lost || carrier?.state === "errored" || carrier?.state === "disabled";
 }
 
 /** Whether a request's outcome is unknown: it was sent, is not settled, and no worker waits for its answer. */

@@ -5,7 +5,7 @@ import type { Lane } from "../../model/lane.ts";
 import { mappedFields, type Mapping } from "../../model/mapping.ts";
 import { type Context, liveEvents, outboundOff, resourceChanges } from "../lane/index.ts";
 import { unsentOf } from "../processing/index.ts";
-import { changesOf, planMerge, type Sight } from "../merge/index.ts";
+import { changesOf, planMerge, type ObservedState } from "../merge/index.ts";
 
 /** An action on one side of one pairing. */
 export type PlannedKind =
@@ -112,14 +112,14 @@ export function planNews(
   context: Context,
 ): readonly PlannedAction[] {
   const content = event.content ?? {};
-  const sight: Sight = {
+  const observed: ObservedState = {
     content,
     copy: canonical(content, context.mapping.resource.fields),
     at: event.updatedAt ?? context.now,
     from: "payload",
   };
   const before = record.kind === "present" ? record.content : null;
-  const merged = planMerge(after, sight, before, context);
+  const merged = planMerge(after, observed, before, context);
   const changes = changesOf(merged, before);
   const { conflicts } = merged;
   if (before === null) return [action("create_record", after, changes, conflicts)];

@@ -23,7 +23,7 @@ import { cancelOlder } from "../admission/index.ts";
 import { madeAnew } from "../creates/index.ts";
 import {
   backInReach,
-  bear,
+  addEvent,
   type Context,
   disableWaiting,
   enableLane,
@@ -143,7 +143,7 @@ export function moveLane(lane: Lane, place: Lane, news: MoveNews, to: Context): 
       ? { ...born, reason: "reread_needed" }
       : { ...born, state: "disabled", reason: off };
   const alive = withoutDeletions(start, event.id, now);
-  const there = bear(off === null ? cancelOlder(alive, event, now) : alive, event);
+  const there = addEvent(off === null ? cancelOlder(alive, event, now) : alive, event);
   return { there, behind: stayBehind(place, lane, event.id, event, news, now) };
 }
 
@@ -235,7 +235,7 @@ export function leaveLane(lane: Lane, place: string, news: MoveNews, context: Co
   }
   const canceled = cancelOlder(start, born, now);
   const tombstone = outOfReach(resourceDeleted(born.id, now), place);
-  return bear(withLane(canceled, { tombstone }), born);
+  return addEvent(withLane(canceled, { tombstone }), born);
 }
 
 /** Changes a lane's address. Errored events are retried there, and the processing event is requeued. */
@@ -331,7 +331,7 @@ export function removeWith(
   const isTold = left.live.some((one) => one.direction === "inbound" && one.action === "delete");
   if (isTold) return unchanged(left);
   const news = { source, deliveryId, updatedAt } as const;
-  return bear(
+  return addEvent(
     unchanged(left),
     newEvent(left, context, { direction: "inbound", action: "delete", ...news }),
   );

@@ -1,13 +1,13 @@
 /**
- * How many of a worker's places each account may hold. An account with a slow API holds each place for long, so
+ * How many of a worker's slots each account may hold. An account with a slow API holds each slot for long, so
  * serving the longest wait first would soon give it all of them.
  */
 import type { AccountId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 
-export interface Places {
+export interface Slots {
   readonly total: number;
-  /** The number of places in use, by account. */
+  /** The number of slots in use, by account. */
   readonly held: ReadonlyMap<AccountId, number>;
 }
 
@@ -38,16 +38,16 @@ export function awaitingAnswer(inFlight: Iterable<InFlight>): readonly InFlight[
 const SLOW_MILLIS = 1_000;
 
 /**
- * The number of free places. An event whose API has answered takes no place while its answer is merged, so that
+ * The number of free slots. An event whose API has answered takes no slot while its answer is merged, so that
  * the next requests can be sent meanwhile. At most `total` events are exempt, so that a slow database is not
  * overloaded.
  *
- * Places that an account holds for long are lent to other accounts, up to half of the total, so that a slow account
- * costs the others no place. The slow account gets none of these, because it holds its share.
+ * Slots that an account holds for long are lent to other accounts, up to half of the total, so that a slow account
+ * costs the others no slot. The slow account gets none of these, because it holds its share.
  *
- * @param isShared Whether there are several accounts. With one account, no place is lent.
+ * @param isShared Whether there are several accounts. With one account, no slot is lent.
  */
-export function freePlaces(
+export function freeSlots(
   total: number,
   inFlight: Iterable<InFlight>,
   isShared: boolean,
@@ -62,12 +62,12 @@ export function freePlaces(
   return Math.max(0, total + lent - held);
 }
 
-/** While more places are about to be free, fewer free places than this part of the total are not worth a claim. */
+/** While more slots are about to be free, fewer free slots than this part of the total are not worth a claim. */
 const FEW_OF = 4;
 
 /**
- * Whether to claim events for the free places. A claim costs about the same for one event as for many. While
- * answers are being merged, more places will be free in a moment; otherwise the time is unknown.
+ * Whether to claim events for the free slots. A claim costs about the same for one event as for many. While
+ * answers are being merged, more slots will be free in a moment; otherwise the time is unknown.
  */
 export function isWorthClaiming(
   free: number,
@@ -78,14 +78,14 @@ export function isWorthClaiming(
   return isTakingIn ? free >= total / FEW_OF : free > 0;
 }
 
-/** One of this number of places is kept free for an account that comes next. */
+/** One of this number of slots is kept free for an account that comes next. */
 const ONE_KEPT_OF = 8;
 
 /**
- * How many places an account may hold. First its equal part, counted with one account more than are at work, because
+ * How many slots an account may hold. First its equal part, counted with one account more than are at work, because
  * another may come. Then, if no other account waits, all but a few.
  */
-export function shares({ total, held }: Places): readonly [part: number, most: number] {
+export function fairShare({ total, held }: Slots): readonly [part: number, most: number] {
   const atWork = [...held.values()].filter((count) => count > 0).length;
   const most = Math.max(1, total - Math.ceil(total / ONE_KEPT_OF));
   return [Math.min(most, Math.ceil(total / (Math.max(1, atWork) + 1))), most];

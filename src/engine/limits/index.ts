@@ -8,11 +8,11 @@ export { asksForAccess, endedBy, SUSPENDED } from "./access.ts";
 export {
   awaitingAnswer,
   countHeld,
-  freePlaces,
+  freeSlots,
   type InFlight,
   isWorthClaiming,
-  type Places,
-  shares,
+  type Slots,
+  fairShare,
 } from "./account-shares.ts";
 export { type Allowance, takeTry, waitForTry } from "./attempts.ts";
 export { type BlastRadius, weigh } from "./blast-radius.ts";

@@ -14,9 +14,9 @@ export {
   planMerge,
   queueUnsent,
   type RecordAfter,
-  type Sight,
-  sightOf,
-  sightOfPayload,
+  type ObservedState,
+  observedState,
+  observedInPayload,
 } from "./merge.ts";
 export { type Plan, unsent } from "./plan.ts";
 export { contested, noteTurn, quarantine } from "./quarantine.ts";

@@ -3,13 +3,13 @@
  * written. Inbound events, answers and re-reads all use this path.
  */
 import {
-  bear,
+  addEvent,
   contentOf,
   type Context,
   hasTaken,
   isByAuthor,
   lastWrites,
-  learn,
+  observe,
   liveEvents,
   newEvent,
   nextWriteAt,
@@ -30,7 +30,7 @@ import { newsOf, noteTurn } from "./quarantine.ts";
 import { plannedFields } from "./translate-record.ts";
 
 /** The resource's content that a merge uses, and its origin. */
-export interface Sight {
+export interface ObservedState {
   /** Mapped content; fields that were not seen are filled from the known content. */
   readonly content: Content;
   /** Everything seen, for the cached copy. */
@@ -43,7 +43,7 @@ export interface Sight {
 }
 
 /** The content of an event, which may be merged without a read because nothing is in doubt. */
-export function sightOfPayload(event: TandemEvent, { mapping, now }: Context): Sight {
+export function observedInPayload(event: TandemEvent, { mapping, now }: Context): ObservedState {
   const content = event.content ?? {};
   return {
     content,
@@ -54,12 +54,12 @@ export function sightOfPayload(event: TandemEvent, { mapping, now }: Context): S
 }
 
 /** The content of a read or an answer. */
-export function sightOf(
+export function observedState(
   lane: Lane,
   observation: Observation,
   from: "reread" | "answer",
   context: Context,
-): Sight {
+): ObservedState {
   // A field that the answer does not show has the value that we sent.
   const sent = from === "answer" ? lane.attempt?.values : undefined;
   const unseen = pick(sent ?? {}, unseenFields(sent ?? {}, observation));
@@ -79,7 +79,7 @@ function unseenFields(sent: Content, { content }: Observation): readonly string[
 /** Plans the merge of the resource's content into the record's present content. */
 export function planMerge(
   lane: Lane,
-  sight: Sight,
+  observed: ObservedState,
   record: Content | null,
   context: Context,
 ): Plan {
@@ -87,9 +87,9 @@ export function planMerge(
     fields: plannedFields(context.mapping),
     base: lane.base,
     record,
-    resource: sight.content,
-    resourceAt: sight.at,
-    sent: sentValues(lane, sight, context),
+    resource: observed.content,
+    resourceAt: observed.at,
+    sent: sentValues(lane, observed, context),
     identity: context.identity,
     recordChangedAt: lane.recordChangedAt,
     clockOffset: context.clockOffset,
@@ -102,19 +102,23 @@ export function planMerge(
   return missing ? { ...planned, toRecord: {}, toResource: {}, outcome: "agreed" } : planned;
 }
 
-function sentValues(lane: Lane, sight: Sight, { mapping, clockOffset }: Context): SentValues {
+function sentValues(
+  lane: Lane,
+  observed: ObservedState,
+  { mapping, clockOffset }: Context,
+): SentValues {
   const sent = lane.attempt?.values ?? createdWith(lane);
   const mayBeDropped = lane.base === null && isByAuthor(lane.intent);
-  const parts = sent !== null && mayBeDropped ? partsOf(sent, sight, mapping) : {};
+  const parts = sent !== null && mayBeDropped ? partsOf(sent, observed, mapping) : {};
   const whole = Object.keys(sent ?? {}).filter((field) => parts[field] === undefined);
   const values = sent === null ? null : pick(sent, whole);
   const late = lane.unanswered.filter(({ kind }) => kind !== "create" || lane.base === null);
   return {
     parts,
-    answered: sight.from === "answer" ? values : null,
-    unknown: sight.from === "answer" ? null : values,
+    answered: observed.from === "answer" ? values : null,
+    unknown: observed.from === "answer" ? null : values,
     unanswered: late.map((one) => one.values),
-    changedSince: late.every((one) => hasExpired(one, ownTime(sight.at, clockOffset))),
+    changedSince: late.every((one) => hasExpired(one, ownTime(observed.at, clockOffset))),
     left: leftOf(lane, mapping),
   };
 }
@@ -134,7 +138,11 @@ function leftOf(lane: Lane, mapping: Mapping): SentValues["left"] {
  * Sets that the resource shows only in part. A create under a user's token loses the elements that the user may
  * not set (labels, without push access). The missing ones count as not sent, so that the account sends them next.
  */
-function partsOf(sent: Content, { content }: Sight, { resource }: Mapping): SentValues["parts"] {
+function partsOf(
+  sent: Content,
+  { content }: ObservedState,
+  { resource }: Mapping,
+): SentValues["parts"] {
   const parts = Object.entries(sent).flatMap(([field, value]) => {
     const seen = content[field];
     if (resource.fields[field]?.kind !== "set") return [];
@@ -166,18 +174,18 @@ export interface RecordAfter {
 export function concludeMerge(
   start: Transition,
   event: TandemEvent,
-  sight: Sight,
+  observed: ObservedState,
   merged: Plan,
   record: RecordAfter | null,
   context: Context,
 ): Transition {
-  const { content, at, validator } = sight;
+  const { content, at, validator } = observed;
   const learned =
-    sight.from === "payload"
+    observed.from === "payload"
       ? start
-      : learn(
+      : observe(
           start,
-          { content, at, event: event.id, validator, verified: sight.from === "reread" },
+          { content, at, event: event.id, validator, verified: observed.from === "reread" },
           context.now,
         );
   const lane = noteTurn(learned.lane, "resource", newsOf(learned.lane, merged), context);
@@ -185,13 +193,13 @@ export function concludeMerge(
     flips: lane.flips,
     known: merging(lane.known, event),
     base: merged.base,
-    copy: { ...lane.copy, ...sight.copy },
+    copy: { ...lane.copy, ...observed.copy },
     recordId: record?.id ?? lane.recordId,
     recordChangedAt: stillSaid(lane.recordChangedAt, merged),
     ...(record === null || record.archived === true || lane.tombstone !== null
       ? {}
       : { archivedAs: null, returned: null }),
-    ...settleAttempt(lane, sight, context),
+    ...settleAttempt(lane, observed, context),
   });
 }
 
@@ -221,19 +229,20 @@ function stillSaid(
  */
 function settleAttempt(
   { attempt, lastSent, unanswered }: Lane,
-  sight: Sight,
+  observed: ObservedState,
   { now, clockOffset }: Context,
 ): Pick<Lane, "attempt" | "lastSent" | "unanswered"> {
   // A payload shows the resource at the payload's own time, and may arrive much later.
-  const shownAt = sight.from === "payload" ? ownTime(sight.at, clockOffset) : now;
+  const shownAt = observed.from === "payload" ? ownTime(observed.at, clockOffset) : now;
   const open = unanswered.filter((one) => !hasExpired(one, shownAt));
-  if (attempt === null || sight.from === "payload") {
+  if (attempt === null || observed.from === "payload") {
     return { attempt, lastSent, unanswered: open };
   }
-  const mayLand = sight.from === "reread" && attempt.kind !== "create" && !shows(sight, attempt);
+  const mayLand =
+    observed.from === "reread" && attempt.kind !== "create" && !shows(observed, attempt);
   return {
     attempt: null,
-    lastSent: lastSent === null ? null : { ...lastSent, settledAt: sight.at },
+    lastSent: lastSent === null ? null : { ...lastSent, settledAt: observed.at },
     unanswered: mayLand ? [...open, attempt] : open,
   };
 }
@@ -256,7 +265,7 @@ export function queueUnsent(start: Transition, differs: boolean, context: Contex
     source: "change",
     runAt: nextWriteAt(lane, context),
   });
-  return bear(start, off === null ? event : { ...event, state: "disabled", reason: off });
+  return addEvent(start, off === null ? event : { ...event, state: "disabled", reason: off });
 }
 
 /** The changes that a merge made to the record, field by field. */
@@ -270,7 +279,7 @@ export function changesOf(merged: Plan, before: Content | null): readonly FieldC
 }
 
 /** Whether the resource shows the values of an attempt: it took effect, and an attempt does so only once. */
-function shows({ content }: Sight, { values, base }: Attempt): boolean {
+function shows({ content }: ObservedState, { values, base }: Attempt): boolean {
   return Object.entries(values).every(([field, value]) =>
     hasTaken(content[field], base[field], value),
   );

@@ -179,7 +179,7 @@ function mergeField(field: PlannedField, input: PlanInput): Merged {
   if (!changedLocally) return takeTheirs(name, input, record, seen);
   if (sameValue(record, seen)) return { record, base: seen, news: true };
   const winner = winnerOf(name, input);
-  return settle(name, winner, record, seen, "both_changed");
+  return resolveField(name, winner, record, seen, "both_changed");
 }
 
 /** The record's value. A field that is only read never counts as changed by the record. */
@@ -202,14 +202,14 @@ function mergeOwnValue(
     const untouched = sameValue(record, answered);
     if (field.kind === "set" && isBesideOurs(answered, seen, base, untouched)) return null;
     if (sameValue(seen, answered) || !untouched) return { record, base: seen, news: false };
-    return settle(name, "resource", record, seen, "provider_changed_our_value");
+    return resolveField(name, "resource", record, seen, "provider_changed_our_value");
   }
   const unknown = sent.unknown?.[name];
   if (unknown !== undefined && sameValue(seen, unknown)) return { record, base: seen, news: false };
   const late = !sent.changedSince && saysUnanswered(name, sent, seen);
   if (!late || sameValue(seen, base)) return null;
   if (sameValue(record, seen)) return { record, base: seen, news: false };
-  return settle(name, "record", record, seen, "late_write");
+  return resolveField(name, "record", record, seen, "late_write");
 }
 
 function saysUnanswered(name: string, { unanswered }: SentValues, seen: Json): boolean {
@@ -227,12 +227,12 @@ function takeTheirs(name: string, input: PlanInput, record: Json | undefined, se
   if (!sameValue(record, seen)) {
     const { sent } = input;
     if (saysUnanswered(name, sent, seen)) {
-      return settle(name, "resource", record, seen, "perhaps_late_write");
+      return resolveField(name, "resource", record, seen, "perhaps_late_write");
     }
     const left = sent.left[name];
     const leftElse = left?.value !== undefined && !sameValue(left.value, record);
     if (isUnsaid(name, input, leftElse ? undefined : left?.at)) {
-      return settle(name, "resource", record, seen, "agreed_before");
+      return resolveField(name, "resource", record, seen, "agreed_before");
     }
   }
   return { record: seen, base: seen, news: true };
@@ -251,8 +251,8 @@ function settleLateSet(
 ): Merged {
   if (sameValue(ours, theirs)) return { record: ours, base: seen, news: true };
   return sent.changedSince
-    ? { ...settle(name, "resource", ours, theirs, "perhaps_late_write"), base: seen }
-    : settle(name, "record", ours, seen, "late_write");
+    ? { ...resolveField(name, "resource", ours, theirs, "perhaps_late_write"), base: seen }
+    : resolveField(name, "record", ours, seen, "late_write");
 }
 
 function wasSent({ sent }: PlanInput): boolean {
@@ -286,7 +286,7 @@ function mergeCreated(
     return { record: seen, base: seen, news: true };
   }
   if (sameValue(record, seen)) return { record, base: seen, news: true };
-  return settle(field.name, winnerOf(field.name, input), record, seen, "both_changed");
+  return resolveField(field.name, winnerOf(field.name, input), record, seen, "both_changed");
 }
 
 /** Whether an older create may have made the resource: a person who edited it did not see the values sent later. */
@@ -307,7 +307,7 @@ function mergeDropped(name: string, { sent }: PlanInput, seen: Json, record: Jso
   const merged = mergeSet(there, record, seen);
   const isBack = isStringArray(merged) && missing.some((item) => merged.includes(item));
   return isBack && there.length > 0 && sent.answered === null
-    ? settle(name, "record", merged, seen, "both_changed")
+    ? resolveField(name, "record", merged, seen, "both_changed")
     : { record: merged, base: seen, news: true };
 }
 
@@ -326,11 +326,11 @@ function mergeFirst(
   const mine = field.writable ? record : input.record?.[field.name];
   if (sameValue(mine, seen)) return { record: mine, base: seen, news: false };
   const empty = mine === undefined || (mine === null && !field.writable);
-  if (!empty) return settle(field.name, winner, mine, seen, "initial_pairing");
+  if (!empty) return resolveField(field.name, winner, mine, seen, "initial_pairing");
   return { record: winner === "record" ? mine : seen, base: seen, news: winner === "resource" };
 }
 
-function settle(
+function resolveField(
   field: string,
   winner: "record" | "resource",
   record: Json | undefined,
@@ -378,10 +378,10 @@ function mergeWholeRecord(input: PlanInput): typeof mergeField {
     if (sameValue(mine, seen)) return { record: mine, base: seen, news: isNews(field) };
     if (recordWins) {
       if (!isNews(field)) return mergeField(field, input);
-      return settle(field.name, "record", mine, seen, "record_is_newer");
+      return resolveField(field.name, "record", mine, seen, "record_is_newer");
     }
     if (!isUnsent(field)) return mergeField(field, input);
-    return settle(field.name, "resource", mine, seen, "both_changed");
+    return resolveField(field.name, "resource", mine, seen, "both_changed");
   };
 }
 

@@ -7,7 +7,7 @@ import type { TandemEvent } from "../../model/event.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import { type Context, hasTaken, lastWrites, ownTime, postpone } from "../lane/index.ts";
-import type { Sight } from "./merge.ts";
+import type { ObservedState } from "./merge.ts";
 
 /** How far lists and reads may lag behind content that the provider has shown already. */
 export const READS_LAG_MS = 30_000;
@@ -38,18 +38,18 @@ export function mayLag(lane: Lane, at: Instant, from: Instant, context: Context)
  */
 export function mayBeOfBefore(
   { content, updatedAt }: TandemEvent,
-  sight: Sight,
+  observed: ObservedState,
   lane: Lane,
   context: Context,
 ): boolean {
   return (
-    sight.from === "reread" &&
-    updatedAt === sight.at &&
+    observed.from === "reread" &&
+    updatedAt === observed.at &&
     isTooYoungToMiss(lane, context) &&
     Object.entries(content ?? {}).some(
       ([field, said]) =>
-        !sameValue(said, sight.content[field]) &&
-        !isOfBeforeOurs(lane, field, said, sight.content[field]),
+        !sameValue(said, observed.content[field]) &&
+        !isOfBeforeOurs(lane, field, said, observed.content[field]),
     )
   );
 }

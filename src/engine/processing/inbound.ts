@@ -6,7 +6,7 @@ import { addMillis, type Instant, MILLISECOND } from "../../model/instant.ts";
 import { placeOutOfReach } from "../../model/tombstone.ts";
 import {
   type Context,
-  coveredByOurWrite,
+  findOverwrittenEdits,
   liveEvents,
   move,
   postpone,
@@ -21,7 +21,7 @@ import {
   plannedFields,
   queueUnsent,
   type RecordAfter,
-  type Sight,
+  type ObservedState,
   unsent,
 } from "../merge/index.ts";
 
@@ -36,7 +36,7 @@ const LONGEST_WAIT_MS = 5 * 60_000;
 export function concludeInbound(
   start: Transition,
   event: TandemEvent,
-  sight: Sight,
+  observed: ObservedState,
   merged: Plan,
   record: { readonly before: Content | null; readonly after: RecordAfter },
   context: Context,
@@ -44,16 +44,17 @@ export function concludeInbound(
   const { known } = start.lane;
   const baseFrom = known?.baseFrom ?? known?.event ?? null;
   const newsForBase = !sameValue(merged.base, start.lane.base ?? undefined);
-  const concluded = concludeMerge(start, event, sight, merged, record.after, context);
+  const concluded = concludeMerge(start, event, observed, merged, record.after, context);
+  const isReread = observed.from === "reread";
   const covered =
-    sight.from === "reread" && event.content !== null && event.updatedAt !== null
-      ? coveredByOurWrite(concluded.lane, event.content, event.updatedAt)
+    isReread && event.content !== null && event.updatedAt !== null
+      ? findOverwrittenEdits(concluded.lane, event.content, event.updatedAt)
       : [];
   const details = {
     externalId: concluded.lane.externalId,
     recordId: record.after.id,
-    content: sight.content,
-    updatedAt: sight.at,
+    content: observed.content,
+    updatedAt: observed.at,
     changes: [...event.changes, ...changesOf(merged, record.before)],
     conflicts: withConflicts(event, [...merged.conflicts, ...covered]),
     error: null,
@@ -61,7 +62,7 @@ export function concludeInbound(
   const differs = !sameContentAs(record.after.content, concluded.lane, context);
   const arrived = withLane(concluded, {
     moved: null,
-    ...(concluded.lane.known !== null && mayBeOfBefore(event, sight, concluded.lane, context)
+    ...(concluded.lane.known !== null && mayBeOfBefore(event, observed, concluded.lane, context)
       ? { known: { ...concluded.lane.known, doubted: true } }
       : {}),
   });
@@ -90,7 +91,7 @@ export function concludeInbound(
         ignoredFor: { id: record.after.id, type: event.recordType },
       });
     case "agreed":
-      if (sight.from === "reread" && !newsForBase && baseFrom !== null && baseFrom !== event.id) {
+      if (isReread && !newsForBase && baseFrom !== null && baseFrom !== event.id) {
         return end("duplicate", { reason: "nothing_new", duplicateOf: baseFrom });
       }
       return end("completed", { reason: differs ? "record_kept" : "agreed" });

@@ -16,7 +16,7 @@ import {
 import { cancelOlder } from "../admission/index.ts";
 import {
   type Admission,
-  bear,
+  addEvent,
   type Context,
   endedReason,
   inboundOff,
@@ -219,8 +219,8 @@ function followAtLast(start: Transition, context: Context): Transition {
     reason: "reread_needed",
   };
   const off = inboundOff(lane, context);
-  if (off !== null) return bear(start, { ...born, state: "disabled", reason: off });
-  return bear(cancelOlder(start, born, context.now), born);
+  if (off !== null) return addEvent(start, { ...born, state: "disabled", reason: off });
+  return addEvent(cancelOlder(start, born, context.now), born);
 }
 
 /**
@@ -345,6 +345,6 @@ export function takeTimes(
   return { ...lane, recordChangedAt };
 }
 
-function done(transition: Parameters<typeof bear>[0], event: TandemEvent): Admission {
-  return { ...bear(transition, event), event };
+function done(transition: Parameters<typeof addEvent>[0], event: TandemEvent): Admission {
+  return { ...addEvent(transition, event), event };
 }

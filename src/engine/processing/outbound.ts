@@ -45,7 +45,7 @@ import {
   quarantine,
   queueUnsent,
   type RecordAfter,
-  type Sight,
+  type ObservedState,
 } from "../merge/index.ts";
 import { awaitNews, mustReadFirst, validatorOf } from "./read-first.ts";
 import { closingValues, removalOf } from "./removal.ts";
@@ -315,18 +315,18 @@ function sending(
 export function concludeAnswer(
   start: Transition,
   event: TandemEvent,
-  sight: Sight,
+  observed: ObservedState,
   merged: Plan,
   record: { readonly before: Content | null; readonly after: RecordAfter | null },
   context: Context,
 ): Transition {
   const { attempt } = start.lane;
-  const concluded = concludeMerge(start, event, sight, merged, record.after, context);
+  const concluded = concludeMerge(start, event, observed, merged, record.after, context);
   const ended = move(concluded, event.id, "completed", context.now, {
     reason: attempt?.kind === "create" ? reasonOfCreate(attempt) : "updated_resource",
     externalId: concluded.lane.externalId,
     recordId: concluded.lane.recordId,
-    updatedAt: sight.at,
+    updatedAt: observed.at,
     content: attempt?.values ?? null,
     changes: [...changesSent(attempt), ...changesOf(merged, record.before)],
     conflicts: withConflicts(event, merged.conflicts),
@@ -339,19 +339,19 @@ export function concludeAnswer(
 export function concludeLook(
   start: Transition,
   event: TandemEvent,
-  sight: Sight,
+  observed: ObservedState,
   merged: Plan,
   record: { readonly before: Content | null; readonly after: RecordAfter | null },
   context: Context,
 ): Transition {
   const { attempt, externalId } = start.lane;
-  const concluded = concludeMerge(start, event, sight, merged, record.after, context);
+  const concluded = concludeMerge(start, event, observed, merged, record.after, context);
   const found = start.lane.base === null;
-  const landed = found || attempt?.event === event.id ? changesSeen(attempt, sight.content) : [];
+  const landed = found || attempt?.event === event.id ? changesSeen(attempt, observed.content) : [];
   return move(concluded, event.id, "processing", context.now, {
     reason: found ? "adopted_resource" : landed.length > 0 ? "updated_resource" : event.reason,
     externalId,
-    updatedAt: sight.at,
+    updatedAt: observed.at,
     reread: false,
     restores: false,
     changes: [...event.changes, ...landed, ...changesOf(merged, record.before)],

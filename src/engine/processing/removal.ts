@@ -8,7 +8,7 @@ import { type RecordMove, recordMoveOf } from "../../model/tombstone.ts";
 import {
   changesSent,
   type Context,
-  learn,
+  observe,
   missedAtMove,
   move,
   removalReason,
@@ -17,7 +17,7 @@ import {
   withConflicts,
   withLane,
 } from "../lane/index.ts";
-import { sightOf } from "../merge/index.ts";
+import { observedState } from "../merge/index.ts";
 import { deletedUnread } from "./read-first.ts";
 
 /**
@@ -31,13 +31,13 @@ export function concludeRemovalLook(
   context: Context,
 ): Transition {
   const { lane } = start;
-  const { content, at, validator } = sightOf(lane, seen, "reread", context);
+  const { content, at, validator } = observedState(lane, seen, "reread", context);
   const closes = removalOf(lane, context.mapping) === "close";
   const closing = closes ? closingValues(context.mapping) : null;
   const replaced = closing === null ? content : pick(content, Object.keys(closing));
   const learned =
     closing === null
-      ? learn(start, { content, at, event: event.id, validator }, context.now)
+      ? observe(start, { content, at, event: event.id, validator }, context.now)
       : start;
   const missed =
     recordMoveOf(lane.tombstone) === null
@@ -76,9 +76,9 @@ export function concludeResourceRemoval(
   if (attempt?.kind !== "close" || answer === null || answer === "gone") {
     return end(settled, { reason });
   }
-  const { content, at, copy } = sightOf(start.lane, answer, "answer", context);
+  const { content, at, copy } = observedState(start.lane, answer, "answer", context);
   const set = pick(content, Object.keys(attempt.values));
-  const { lane, ended } = learn(settled, { content, at, event: event.id }, context.now);
+  const { lane, ended } = observe(settled, { content, at, event: event.id }, context.now);
   const closed = { base: { ...lane.base, ...set }, copy: { ...lane.copy, ...copy } };
   const missed = [
     ...missedAtMove(start.lane, content, event.id, at),

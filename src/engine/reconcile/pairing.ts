@@ -118,8 +118,9 @@ export function bindPair(
   now: Instant,
 ): Bound | null {
   const start = restartAmbiguous(lane, now);
-  const [bearer] = liveEvents(start.lane, "queued", "inbound");
-  if (lane.recordId !== null || lane.tombstone !== null || bearer?.action !== "upsert") return null;
+  const [carrier] = liveEvents(start.lane, "queued", "inbound");
+  if (lane.recordId !== null || lane.tombstone !== null || carrier?.action !== "upsert")
+    return null;
   const left = own !== null && (own.intent !== null || processing(own) !== null);
   if (left || (own !== null && (own.externalId !== null || own.tombstone !== null))) return null;
   const known =
@@ -134,7 +135,7 @@ export function bindPair(
     own === null
       ? null
       : own.live.reduce<Transition>(
-          (transition, event) => supersede(transition, event, bearer, now),
+          (transition, event) => supersede(transition, event, carrier, now),
           unchanged(own),
         );
   return { resource: dueNow(bound, now), record };

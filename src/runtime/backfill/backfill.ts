@@ -3,7 +3,7 @@
  * saves its cursor in the transaction of its work, so a killed process loses only its present step.
  */
 import { bulkWriteAt } from "../../engine/limits/index.ts";
-import { bear, newEvent, unchanged } from "../../engine/lane/index.ts";
+import { addEvent, newEvent, unchanged } from "../../engine/lane/index.ts";
 import { type Backfill, isPairing } from "../../model/backfill.ts";
 import type { ConnectionId } from "../../model/ids.ts";
 import { addMillis } from "../../model/instant.ts";
@@ -176,7 +176,7 @@ async function createCounterparts(step: ClaimedBackfill): Promise<Progress> {
       lanes.map((before) => {
         const context = book.context(before, tx.now);
         const given = { direction: "outbound", action: "upsert", source: "backfill" } as const;
-        return { before, after: bear(unchanged(before), newEvent(before, context, given)) };
+        return { before, after: addEvent(unchanged(before), newEvent(before, context, given)) };
       }),
     );
     const perHour = services.integrations.get(integration)?.writesPerHour ?? null;

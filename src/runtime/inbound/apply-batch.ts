@@ -17,8 +17,8 @@ import {
   planMerge,
   recordContent,
   recordWrite,
-  type Sight,
-  sightOfPayload,
+  type ObservedState,
+  observedInPayload,
   stamp,
 } from "../../engine/merge/index.ts";
 import { concludeInbound } from "../../engine/processing/index.ts";
@@ -44,7 +44,7 @@ interface Begun {
   readonly start: Transition;
   readonly event: TandemEvent;
   readonly context: Context;
-  readonly sight: Sight;
+  readonly observed: ObservedState;
 }
 
 /** A planned merge, with the columns that it writes. */
@@ -110,7 +110,7 @@ async function processBatch(
   for (const item of decided) {
     const step = begin(item, worker, book, tx.now);
     if (step === null) continue;
-    if ("sight" in step) begun.push(step);
+    if ("observed" in step) begun.push(step);
     else results.set(item.before.id, step);
   }
   const created: Lane[] = [];
@@ -131,9 +131,9 @@ async function processBatch(
     });
     const altered: Parameters<StoreTransaction["changes"]["note"]>[0][number][] = [];
     for (const { item, id, row } of written) {
-      const { start, event, sight, merged, before, context } = item;
+      const { start, event, observed, merged, before, context } = item;
       const after = { id, content: recordContent(mapping, row) };
-      const concluded = concludeInbound(start, event, sight, merged, { before, after }, context);
+      const concluded = concludeInbound(start, event, observed, merged, { before, after }, context);
       results.set(start.lane.id, concluded);
       if (before === null) created.push(concluded.lane);
       const own = { before: item.row, patch: item.patch, row };
@@ -174,7 +174,7 @@ function begin(
   const recheck = recheckInbound(start, event, now);
   if (recheck.verdict === "ended") return recheck.transition;
   if (recheck.verdict === "reread") return null;
-  return { start, event, context, sight: sightOfPayload(event, context) };
+  return { start, event, context, observed: observedInPayload(event, context) };
 }
 
 /** Whether the lane waits for a create, or its record must follow a move or be taken out of the archive. */
@@ -208,14 +208,14 @@ async function planUpdates(
   return paired.flatMap(({ item, recordId }): readonly Planned[] => {
     const row = rows.get(recordId);
     if (row === undefined) return [];
-    const { start, sight, context } = item;
+    const { start, observed, context } = item;
     return skipOnError(() => {
       const captures = pending.get(recordId) ?? [];
-      const { lane, before, merged } = planOnRow(start.lane, row, captures, sight, context);
+      const { lane, before, merged } = planOnRow(start.lane, row, captures, observed, context);
       const changes = Object.keys(merged.toRecord).length > 0;
       const { patch, references } = recordWrite(mapping, merged.toRecord, row);
       if (references.length > 0) return null;
-      const whole = changes ? { ...patch, ...stamp(mapping, row, sight.at, wall) } : {};
+      const whole = changes ? { ...patch, ...stamp(mapping, row, observed.at, wall) } : {};
       return { ...item, start: { ...start, lane }, merged, before, row, patch: whole };
     });
   });
@@ -233,17 +233,17 @@ async function planCreates(
   if (fresh.length === 0) return [];
   const parents = await parentsOf(tx, mapping, fresh, results, decided);
   return fresh.flatMap((item): readonly Planned[] => {
-    const { start, sight, context, event } = item;
+    const { start, observed, context, event } = item;
     const contact = book.contact(start.lane.connectionId);
     const parentId = parents === null ? null : (parents.get(start.lane.id) ?? null);
     if (contact === null || (parents !== null && parentId === null)) return [];
     return skipOnError(() => {
-      const merged = planMerge(start.lane, sight, null, context);
+      const merged = planMerge(start.lane, observed, null, context);
       const { patch, references } = recordWrite(mapping, merged.toRecord, null);
       if (references.length > 0) return null;
       const defaults = book.hooks(mapping).defaults(merged.toRecord, event);
       const { scope } = contact.connection;
-      const whole = newRecordPatch(mapping, { ...defaults, ...patch }, sight.at, {
+      const whole = newRecordPatch(mapping, { ...defaults, ...patch }, observed.at, {
         scope,
         parentId,
       });

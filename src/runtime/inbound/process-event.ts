@@ -19,7 +19,7 @@ import {
   recheckInbound,
   withLane,
 } from "../../engine/lane/index.ts";
-import { type Sight, sightOf, sightOfPayload } from "../../engine/merge/index.ts";
+import { type ObservedState, observedState, observedInPayload } from "../../engine/merge/index.ts";
 import { isWhySurplus, lostWith } from "../../engine/creates/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
@@ -192,7 +192,7 @@ async function mergeMoved(
 async function merge(
   tx: StoreTransaction,
   held: Held,
-  sight: Sight,
+  observed: ObservedState,
   book: AddressBook,
   context: Context,
 ): Promise<Need> {
@@ -210,7 +210,7 @@ async function merge(
     return DONE;
   }
   const writer = recordWriter(tx, context.mapping, book.hooks(context.mapping), event, book.clock);
-  const written = await writeMerge(tx, lane, sight, writer, context, {
+  const written = await writeMerge(tx, lane, observed, writer, context, {
     scope: contact?.connection.scope ?? "",
     parentId,
   });
@@ -221,7 +221,7 @@ async function merge(
   } else {
     const { merged, before, after } = written;
     const start = { lane: written.lane, ended: [] };
-    const concluded = concludeInbound(start, event, sight, merged, { before, after }, context);
+    const concluded = concludeInbound(start, event, observed, merged, { before, after }, context);
     await save(tx, held, concluded);
     if (before === null) await tx.wakeChildren([concluded.lane]);
     const isBack = lane.returned !== null && concluded.lane.returned === null;
@@ -364,6 +364,12 @@ async function contactOf(
   return held === null ? null : book.contact(held.lane.connectionId);
 }
 
-function sightFor({ lane, event }: Held, seen: Observation | null, context: Context): Sight {
-  return seen === null ? sightOfPayload(event, context) : sightOf(lane, seen, "reread", context);
+function sightFor(
+  { lane, event }: Held,
+  seen: Observation | null,
+  context: Context,
+): ObservedState {
+  return seen === null
+    ? observedInPayload(event, context)
+    : observedState(lane, seen, "reread", context);
 }

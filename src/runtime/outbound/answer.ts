@@ -2,7 +2,7 @@
 import { awaitRecord, awaitRow, concludeAnswer } from "../../engine/processing/index.ts";
 import { type Context, missedAtMove } from "../../engine/lane/index.ts";
 import { learnIdentity } from "../../engine/creates/index.ts";
-import { type Plan, type Sight, sightOf } from "../../engine/merge/index.ts";
+import { type Plan, type ObservedState, observedState } from "../../engine/merge/index.ts";
 import { type Content, pick } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
@@ -36,8 +36,8 @@ export async function settleAnswer(
       return;
     }
     const lane = learnIdentity(taken.lane, answer);
-    const sight = sightOf(lane, answer, "answer", context);
-    const written = await writeAnswer(tx, lane, sight, held, book, context);
+    const observed = observedState(lane, answer, "answer", context);
+    const written = await writeAnswer(tx, lane, observed, held, book, context);
     if (typeof written === "string") {
       // The attempt stays noted with an unknown outcome; the next attempt reads the resource and settles it.
       const unread = { lane, ended: taken.ended };
@@ -45,7 +45,7 @@ export async function settleAnswer(
       return;
     }
     const start = { lane: written.lane, ended: taken.ended };
-    const concluded = concludeAnswer(start, held.event, sight, written.merged, written, context);
+    const concluded = concludeAnswer(start, held.event, observed, written.merged, written, context);
     if (!created) {
       await save(tx, held, concluded);
       return;
@@ -67,7 +67,7 @@ export async function wakeWaiting(tx: StoreTransaction, lane: Lane): Promise<voi
 export async function writeAnswer(
   tx: StoreTransaction,
   lane: Lane,
-  sight: Sight,
+  observed: ObservedState,
   { event }: Held,
   book: AddressBook,
   context: Context,
@@ -83,7 +83,13 @@ export async function writeAnswer(
 > {
   const withoutRecord = {
     lane,
-    merged: { toRecord: {}, toResource: {}, base: sight.content, conflicts: [], outcome: "agreed" },
+    merged: {
+      toRecord: {},
+      toResource: {},
+      base: observed.content,
+      conflicts: [],
+      outcome: "agreed",
+    },
     before: null,
     after: null,
   } as const;
@@ -91,18 +97,18 @@ export async function writeAnswer(
   if (recordMoveOf(lane.tombstone) !== null) {
     return {
       ...withoutRecord,
-      merged: { ...withoutRecord.merged, ...afterMove(lane, sight, event) },
+      merged: { ...withoutRecord.merged, ...afterMove(lane, observed, event) },
     };
   }
   const contact = book.contact(lane.connectionId);
   const fresh = { scope: contact?.connection.scope ?? "", parentId: null };
   const writer = recordWriter(tx, context.mapping, book.hooks(context.mapping), event, book.clock);
-  const written = await writeMerge(tx, lane, sight, writer, context, fresh);
+  const written = await writeMerge(tx, lane, observed, writer, context, fresh);
   return written === "missing" ? withoutRecord : written;
 }
 
 /** The merge of an answer whose record was moved away meanwhile: no value of it may reach the record. */
-function afterMove(lane: Lane, { content, at }: Sight, { id }: TandemEvent) {
+function afterMove(lane: Lane, { content, at }: ObservedState, { id }: TandemEvent) {
   const sent = pick(content, Object.keys(lane.attempt?.values ?? {}));
   return {
     base: lane.base === null ? content : { ...lane.base, ...sent },

@@ -13,7 +13,7 @@ import {
 } from "../../engine/processing/index.ts";
 import type { Context } from "../../engine/lane/index.ts";
 import { learnIdentity } from "../../engine/creates/index.ts";
-import { recordContent, sightOf } from "../../engine/merge/index.ts";
+import { recordContent, observedState } from "../../engine/merge/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Observation } from "../../model/observation.ts";
@@ -241,15 +241,15 @@ async function settleLook(
       return true;
     }
     const lane = learnIdentity(taken.lane, seen);
-    const sight = sightOf(lane, seen, "reread", context);
-    const written = await writeAnswer(tx, lane, sight, held, book, context);
+    const observed = observedState(lane, seen, "reread", context);
+    const written = await writeAnswer(tx, lane, observed, held, book, context);
     if (typeof written === "string") {
       const unread = { lane, ended: taken.ended };
       await save(tx, held, awaitRow(written, unread, held.event, context));
       return false;
     }
     const start = { lane: written.lane, ended: taken.ended };
-    const concluded = concludeLook(start, held.event, sight, written.merged, written, context);
+    const concluded = concludeLook(start, held.event, observed, written.merged, written, context);
     await save(tx, held, concluded);
     if (held.lane.externalId === null) await wakeWaiting(tx, concluded.lane);
     if (held.event.restores) await noteRestored(tx, concluded.lane, held.event.id);

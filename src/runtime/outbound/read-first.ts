@@ -7,7 +7,7 @@
  *    to send. An edit that writes to its record, or needs another read, is processed singly.
  */
 import { learnIdentity } from "../../engine/creates/index.ts";
-import { sightOf } from "../../engine/merge/index.ts";
+import { observedState } from "../../engine/merge/index.ts";
 import { concludeLook } from "../../engine/processing/index.ts";
 import { processing } from "../../engine/lane/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
@@ -149,15 +149,15 @@ function afterRead(
   try {
     refuseStale(held.lane, seen, "no", from, context);
     const lane = learnIdentity(held.lane, seen);
-    const sight = sightOf(lane, seen, "reread", context);
-    const planned = planOnRow(lane, row, pending, sight, context);
+    const observed = observedState(lane, seen, "reread", context);
+    const planned = planOnRow(lane, row, pending, observed, context);
     if (!leavesRow(planned)) return null;
     const { merged, before } = planned;
     const start = { lane: planned.lane, ended: [] };
     const after = recordAfter({ ...planned.lane, recordId }, row, mapping);
     return goOn(
       beginning,
-      concludeLook(start, held.event, sight, merged, { before, after }, context),
+      concludeLook(start, held.event, observed, merged, { before, after }, context),
     );
   } catch {
     // A stale read, or an error of the app's own functions. The single processing of the event reports it.

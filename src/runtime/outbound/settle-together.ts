@@ -7,7 +7,7 @@
  *    singly. If the statements fail, all are.
  */
 import { learnIdentity } from "../../engine/creates/index.ts";
-import { sightOf } from "../../engine/merge/index.ts";
+import { observedState } from "../../engine/merge/index.ts";
 import { concludeAnswer } from "../../engine/processing/index.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Transition } from "../../model/lane.ts";
@@ -111,14 +111,14 @@ function conclude(
 ): Transition | null {
   const context = from.book.context(held.lane, now);
   const lane = learnIdentity(held.lane, from.answer);
-  const sight = sightOf(lane, from.answer, "answer", context);
+  const observed = observedState(lane, from.answer, "answer", context);
   try {
-    const planned = planOnRow(lane, row, pending, sight, context);
+    const planned = planOnRow(lane, row, pending, observed, context);
     if (!leavesRow(planned)) return null;
     const { merged, before } = planned;
     const start = { lane: planned.lane, ended: [] };
     const after = recordAfter({ ...planned.lane, recordId }, row, mapping);
-    return concludeAnswer(start, held.event, sight, merged, { before, after }, context);
+    return concludeAnswer(start, held.event, observed, merged, { before, after }, context);
   } catch {
     // The app's own functions may throw. The single processing of the event reports the error.
     return null;

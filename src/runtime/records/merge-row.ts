@@ -7,7 +7,7 @@ import {
   type RecordAfter,
   recordContent,
   recordWrite,
-  type Sight,
+  type ObservedState,
   stamp,
 } from "../../engine/merge/index.ts";
 import { takeTimes, unsentOf } from "../../engine/processing/index.ts";
@@ -43,20 +43,20 @@ export interface NewRecord {
 export async function writeMerge(
   tx: StoreTransaction,
   lane: Lane,
-  sight: Sight,
+  observed: ObservedState,
   writer: RecordWriter,
   context: Context,
   fresh: NewRecord,
 ): Promise<WrittenMerge | Unwritten> {
-  if (lane.recordId === null) return createRecord(tx, lane, sight, writer, context, fresh);
+  if (lane.recordId === null) return createRecord(tx, lane, observed, writer, context, fresh);
   const { mapping } = context;
   const { recordId } = lane;
   const locked = await lockVisible(tx, mapping, recordId);
   if (!("row" in locked)) return locked.status;
   const pending = await tx.changes.peek(mapping.recordType, [recordId]);
-  const planned = planOnRow(lane, locked.row, pending, sight, context);
+  const planned = planOnRow(lane, locked.row, pending, observed, context);
   const timed = { ...planned.lane, recordId };
-  const updated = await updateRecord(tx, timed, locked.row, planned, sight.at, writer, context);
+  const updated = await updateRecord(tx, timed, locked.row, planned, observed.at, writer, context);
   const row = updated === "record_is_newer" ? locked.row : updated;
   const { merged, before } = planned;
   return {
@@ -81,13 +81,13 @@ export function planOnRow(
   lane: Lane,
   row: Row,
   pending: readonly CapturedChange[],
-  sight: Sight,
+  observed: ObservedState,
   context: Context,
 ): RowPlan {
   const { mapping } = context;
   const before = recordContent(mapping, row);
   const timed = pendingTimes(lane, pending, before, context);
-  const merged = planMerge(timed, sight, before, context);
+  const merged = planMerge(timed, observed, before, context);
   return { lane: timed, before, merged, back: liftedArchive(timed, row, mapping) };
 }
 
@@ -160,16 +160,16 @@ function pendingTimes(
 async function createRecord(
   tx: StoreTransaction,
   lane: Lane,
-  sight: Sight,
+  observed: ObservedState,
   writer: RecordWriter,
   context: Context,
   fresh: NewRecord,
 ): Promise<WrittenMerge> {
   const { mapping } = context;
-  const merged = planMerge(lane, sight, null, context);
+  const merged = planMerge(lane, observed, null, context);
   const write = recordWrite(mapping, merged.toRecord, null);
   const references = await resolve(tx, mapping, write, writer);
-  const patch = newRecordPatch(mapping, { ...write.patch, ...references }, sight.at, fresh);
+  const patch = newRecordPatch(mapping, { ...write.patch, ...references }, observed.at, fresh);
   const { id, row } = await writer.insert(patch, merged.toRecord);
   return { lane, merged, before: null, after: { id, content: recordContent(mapping, row) } };
 }

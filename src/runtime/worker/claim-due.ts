@@ -7,7 +7,7 @@ import {
   nextEvent,
   unchanged,
 } from "../../engine/lane/index.ts";
-import { type Places, shares } from "../../engine/limits/index.ts";
+import { type Slots, fairShare } from "../../engine/limits/index.ts";
 import { awaitPairing } from "../../engine/reconcile/index.ts";
 import type { AccountId, LaneId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
@@ -29,7 +29,7 @@ import {
 /**
  * Claims up to `limit` due events, one of each lane, and decides the first step of those that a batch can decide.
  *
- * @param places The places in use by account, to give each account its share. Absent: the longest wait comes first.
+ * @param slots The slots in use by account, to give each account its share. Absent: the longest wait comes first.
  */
 export async function claimDue(
   services: Services,
@@ -37,10 +37,10 @@ export async function claimDue(
   worker: string,
   leaseMillis: number,
   limit: number,
-  places: Places | null = null,
+  slots: Slots | null = null,
 ): Promise<readonly Claimed[]> {
   if ((await services.instance.foreign()) !== null) return [];
-  const by: Claimant = { worker, leaseMillis, limit, places };
+  const by: Claimant = { worker, leaseMillis, limit, slots };
   try {
     return await claimAndBegin(services, book, by, (tx, claimed) =>
       beginWrites(tx, claimed, book, services),
@@ -56,7 +56,7 @@ interface Claimant {
   readonly worker: string;
   readonly leaseMillis: number;
   readonly limit: number;
-  readonly places: Places | null;
+  readonly slots: Slots | null;
 }
 
 type Begin = (
@@ -67,16 +67,16 @@ type Begin = (
 async function claimAndBegin(
   services: Services,
   book: AddressBook,
-  { worker, leaseMillis, limit, places }: Claimant,
+  { worker, leaseMillis, limit, slots }: Claimant,
   begin: Begin,
 ): Promise<readonly Claimed[]> {
-  const turns = places === null || !book.isShared ? [Infinity] : shares(places);
+  const turns = slots === null || !book.isShared ? [Infinity] : fairShare(slots);
   // Read our clock before the database grants the lease, so that we never believe in it for longer than the database
   // does.
   const ownUntil = addMillis(services.clock.now(), leaseMillis);
   return services.store.transaction(async (tx) => {
     const claimed: Claimed[] = [];
-    const holds = new Map(places?.held);
+    const holds = new Map(slots?.held);
     const isFull = (account: AccountId | null, share: number) =>
       account !== null && (holds.get(account) ?? 0) >= share;
     /**

@@ -2,7 +2,7 @@
  * The worker: loops that claim due events and process them. No other code runs without a caller.
  *
  * 1. A step does a bounded piece of work, and returns whether there was any.
- * 2. A slow event takes one place, and a slow account at most its share.
+ * 2. A slow event takes one slot, and a slow account at most its share.
  * 3. A failed event is requeued or errored with a reason; a failure never ends the loop.
  */
 export { claimDue, processDueBatch, passOnLeases } from "./claim-due.ts";

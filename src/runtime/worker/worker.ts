@@ -3,13 +3,13 @@
  *
  * 1. A step does a bounded piece of work and returns whether there was any.
  * 2. A loop that found work continues immediately; otherwise it waits for a wake-up or the idle time.
- * 3. A slow event takes one place of the pool, and a slow account at most its share. Places that it holds for long are
+ * 3. A slow event takes one slot of the pool, and a slow account at most its share. Slots that it holds for long are
  *    lent to other accounts. An event whose API has answered takes none.
  */
 import {
   awaitingAnswer,
   countHeld,
-  freePlaces,
+  freeSlots,
   type InFlight,
   isWorthClaiming,
 } from "../../engine/limits/index.ts";
@@ -37,7 +37,7 @@ export interface WorkerOptions {
   readonly sweepMillis?: number;
   /**
    * The number of events that are processed concurrently. Default: 16. An event whose API has answered no longer counts
-   * while the answer is merged. With several accounts, places that wait for a slow API are lent to the other accounts:
+   * while the answer is merged. With several accounts, slots that wait for a slow API are lent to the other accounts:
    * up to half as many more.
    */
   readonly concurrency?: number;
@@ -125,7 +125,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   const killed = new AbortController();
   const stopping = new AbortController();
   const inFlight = new Map<Promise<void>, InFlight>();
-  /** Called when a place may have become free. */
+  /** Called when a slot may have become free. */
   let freed: () => void = () => undefined;
   const fits = watchFitness(services);
 
@@ -135,12 +135,12 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
 
   async function claimAndProcess(): Promise<boolean> {
     const now = services.clock.now();
-    const free = (isShared: boolean) => freePlaces(concurrency, inFlight.values(), isShared, now);
-    const isWorth = (places: number) => isWorthClaiming(places, concurrency, inFlight.values());
-    // If a claim is not worth it even with lent places, skip the directory read that tells the number of accounts.
+    const free = (isShared: boolean) => freeSlots(concurrency, inFlight.values(), isShared, now);
+    const isWorth = (slots: number) => isWorthClaiming(slots, concurrency, inFlight.values());
+    // If a claim is not worth it even with lent slots, skip the directory read that tells the number of accounts.
     const book = isWorth(free(true)) ? await AddressBook.open(services) : null;
-    const places = book === null ? 0 : free(book.isShared);
-    if (book === null || !isWorth(places)) {
+    const slots = book === null ? 0 : free(book.isShared);
+    if (book === null || !isWorth(slots)) {
       await new Promise<void>((resolve) => {
         freed = resolve;
       });
@@ -150,7 +150,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     if ((ended ?? 0) > 0) wake(ENDED_EVENT_MAKES_WORK_FOR);
     batchSize = ended === null ? Math.ceil(batchSize / 4) : Math.min(LARGEST_BATCH, batchSize * 2);
     // Always claim as well: a steady flow of batches must not starve events that need single processing.
-    const claims = await claimDue(services, book, name, leaseMillis, places, {
+    const claims = await claimDue(services, book, name, leaseMillis, slots, {
       total: concurrency,
       held: countHeld(awaitingAnswer(inFlight.values())),
     });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
-  coveredByOurWrite,
+  findOverwrittenEdits,
   sentShortlyBefore,
   supersede,
 } from "../../../src/engine/lane/sent-writes.ts";
@@ -26,7 +26,7 @@ const write = (
     ...changes,
   });
 const lost = (lastSent: Attempt, known: Content, seen: Content, seconds: number) =>
-  coveredByOurWrite(aLane({ lastSent, known: aKnown(known, 30) }), seen, at(seconds)).map(
+  findOverwrittenEdits(aLane({ lastSent, known: aKnown(known, 30) }), seen, at(seconds)).map(
     (conflict) => conflict.lost,
   );
 
@@ -161,7 +161,7 @@ describe("a remote edit made after a look that did not find our write", () => {
   // The look settled the write and, as it may land late, kept it among those without an answer.
   const late = write("A", "L", 10, null);
   const covering = (known: Content, seen: Content) =>
-    coveredByOurWrite(
+    findOverwrittenEdits(
       aLane({
         lastSent: { ...late, settledAt: at(20) },
         unanswered: [late],

@@ -1,10 +1,10 @@
 /** Who may have how many of a worker's places. */
 import { describe, expect, it } from "vitest";
 import {
-  freePlaces,
+  freeSlots,
   type InFlight,
   isWorthClaiming,
-  shares,
+  fairShare,
 } from "../../../src/engine/limits/account-shares.ts";
 import { type AccountId, accountId } from "../../../src/model/ids.ts";
 import { at } from "../builders.ts";
@@ -21,7 +21,7 @@ describe("the places of a worker", () => {
     ["four are", [4, 4, 4, 4], [4, 14]],
     ["one is, and another was", [8, 0], [8, 14]],
   ])("where %s: a part for each, and one for whoever comes", (_, counts, expected) => {
-    expect(shares({ total: 16, held: heldBy(...counts) })).toEqual(expected);
+    expect(fairShare({ total: 16, held: heldBy(...counts) })).toEqual(expected);
   });
 
   it.each([
@@ -30,11 +30,11 @@ describe("the places of a worker", () => {
     [8, [4, 7]],
     [100, [50, 87]],
   ])("of %i: one account alone may have nearly all", (total, expected) => {
-    expect(shares({ total, held: new Map() })).toEqual(expected);
+    expect(fairShare({ total, held: new Map() })).toEqual(expected);
   });
 
   it("are never so many accounts' that one gets none", () => {
-    const [part] = shares({ total: 4, held: heldBy(1, 1, 1, 1, 1, 1, 1, 1) });
+    const [part] = fairShare({ total: 4, held: heldBy(1, 1, 1, 1, 1, 1, 1, 1) });
     expect(part).toBe(1);
   });
 });
@@ -51,31 +51,31 @@ describe("the places that are free", () => {
 
   it("are more by those that an account has held for a second", () => {
     const held = [...inFlight(4, slow, 10), ...inFlight(6, quick, 20)];
-    expect(freePlaces(16, held, true, at(10))).toBe(6);
-    expect(freePlaces(16, held, true, at(11))).toBe(10);
+    expect(freeSlots(16, held, true, at(10))).toBe(6);
+    expect(freeSlots(16, held, true, at(11))).toBe(10);
   });
 
   it("are never more than half as many again", () => {
-    expect(freePlaces(16, inFlight(14, slow, 10), true, at(60))).toBe(10);
-    expect(freePlaces(1, inFlight(1, slow, 10), true, at(60))).toBe(0);
-    expect(freePlaces(16, inFlight(24, slow, 10), true, at(60))).toBe(0);
+    expect(freeSlots(16, inFlight(14, slow, 10), true, at(60))).toBe(10);
+    expect(freeSlots(1, inFlight(1, slow, 10), true, at(60))).toBe(0);
+    expect(freeSlots(16, inFlight(24, slow, 10), true, at(60))).toBe(0);
   });
 
   it("are no more where there is one account only, or the event is nobody's", () => {
-    expect(freePlaces(16, inFlight(14, slow, 10), false, at(60))).toBe(2);
-    expect(freePlaces(16, inFlight(14, null, 10), true, at(60))).toBe(2);
+    expect(freeSlots(16, inFlight(14, slow, 10), false, at(60))).toBe(2);
+    expect(freeSlots(16, inFlight(14, null, 10), true, at(60))).toBe(2);
   });
 
   it("are not taken by those whose answer is taken in, as far as there are places", () => {
     const asking = inFlight(10, quick, 10);
     const free = (answered: number) =>
-      freePlaces(16, [...asking, ...inFlight(answered, quick, 10, true)], false, at(10));
+      freeSlots(16, [...asking, ...inFlight(answered, quick, 10, true)], false, at(10));
     expect([0, 16, 18, 30].map(free)).toEqual([6, 6, 4, 0]);
   });
 
   it("are not lent of those whose answer is taken in, however long it takes", () => {
     const held = [...inFlight(10, slow, 10), ...inFlight(4, slow, 10, true)];
-    expect(freePlaces(16, held, true, at(60))).toBe(14);
+    expect(freeSlots(16, held, true, at(60))).toBe(14);
   });
 
   it("are claimed for at once, or a few at a time while answers are taken in", () => {

@@ -12,8 +12,8 @@ import {
   planRemoval,
   WAIT_MS,
 } from "../../../src/engine/processing/inbound.ts";
-import { hear } from "../../../src/engine/lane/knowledge.ts";
-import { planMerge, type Sight } from "../../../src/engine/merge/merge.ts";
+import { setKnown } from "../../../src/engine/lane/knowledge.ts";
+import { planMerge, type ObservedState } from "../../../src/engine/merge/merge.ts";
 import type { Content } from "../../../src/model/content.ts";
 import type { TandemEvent } from "../../../src/model/event.ts";
 import { addMillis } from "../../../src/model/instant.ts";
@@ -51,10 +51,16 @@ const processing = (lane: Lane = aLane(), changes: Partial<TandemEvent> = {}) =>
 function merge(
   held: ReturnType<typeof processing>,
   record: Content | null,
-  sight: Partial<Sight> = {},
+  observed: Partial<ObservedState> = {},
   given = context,
 ) {
-  const seen: Sight = { content: theirs, copy: theirs, at: at(20), from: "payload", ...sight };
+  const seen: ObservedState = {
+    content: theirs,
+    copy: theirs,
+    at: at(20),
+    from: "payload",
+    ...observed,
+  };
   const merged = planMerge(held.lane, seen, record, given);
   const after = { id: "7", content: { ...record, ...merged.toRecord } };
   const start = { lane: held.lane, ended: [] };
@@ -143,7 +149,7 @@ describe("an inbound event that is merged", () => {
     const before = { ...held.lane, known: aKnown(theirs, 10, anEventId(2)) };
     const shown = { content: { title: "X", body: "text" }, at: at(20), event: anEventId(5) };
     const earlier = { ...shown, content: theirs, event: anEventId(4) };
-    const heard = hear(hear({ lane: before, ended: [] }, earlier, "z"), shown, "x");
+    const heard = setKnown(setKnown({ lane: before, ended: [] }, earlier, "z"), shown, "x");
     const ended = merge({ ...held, lane: heard.lane }, theirs, { from: "reread" });
     expect(eventIn(ended, anEventId(5))).toMatchObject({
       state: "duplicate",
@@ -159,7 +165,7 @@ describe("an inbound event that is merged", () => {
     const before = { ...first.lane, known: aKnown(agreed, 10, anEventId(2)) };
     const own = { content: theirs, at: at(20), event: anEventId(5) };
     const later = { content: { title: "Y", body: "text" }, at: at(30), event: anEventId(6) };
-    const heard = hear(hear({ lane: before, ended: [] }, own, "b"), later, "y");
+    const heard = setKnown(setKnown({ lane: before, ended: [] }, own, "b"), later, "y");
     const ended = merge({ ...first, lane: heard.lane }, agreed);
     expect(ended.lane.known).toMatchObject({ event: anEventId(6), baseFrom: anEventId(5) });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fail } from "../../../src/engine/processing/failure.ts";
-import { planMerge, type Sight, sightOf } from "../../../src/engine/merge/merge.ts";
+import { planMerge, type ObservedState, observedState } from "../../../src/engine/merge/merge.ts";
 import {
   concludeAnswer,
   concludeLook,
@@ -247,9 +247,9 @@ describe("the answer to an update", () => {
 
   it("takes what it does not show from what was sent: a partial answer reverts nothing", () => {
     const lane = sent();
-    const sight = sightOf(lane, anObservation({ body: "text" }, 30), "answer", context);
-    expect(sight.content).toEqual(editedHere);
-    expect(planMerge(lane, sight, editedHere, context)).toMatchObject({
+    const seen = observedState(lane, anObservation({ body: "text" }, 30), "answer", context);
+    expect(seen.content).toEqual(editedHere);
+    expect(planMerge(lane, seen, editedHere, context)).toMatchObject({
       toRecord: {},
       toResource: {},
       base: editedHere,
@@ -258,9 +258,9 @@ describe("the answer to an update", () => {
 
   it("takes what the provider made of what was sent: a changed value is news", () => {
     const shown = { title: "L, shortened", body: "text" };
-    const sight = sightOf(sent(), anObservation(shown, 30), "answer", context);
-    expect(sight.content).toEqual(shown);
-    expect(planMerge(sent(), sight, editedHere, context)).toMatchObject({
+    const seen = observedState(sent(), anObservation(shown, 30), "answer", context);
+    expect(seen.content).toEqual(shown);
+    expect(planMerge(sent(), seen, editedHere, context)).toMatchObject({
       toRecord: { title: "L, shortened" },
       base: shown,
     });
@@ -277,11 +277,11 @@ describe("a look into an unknown outcome", () => {
   const open = aLane({ attempt: anAttempt({ event: anEventId(1) }), lastSent: anAttempt() });
   const look = (content: Content, record: Content) => {
     const { lane, event } = claimed(open);
-    const sight = sightOf(lane, anObservation(content, 30), "reread", context);
-    const merged = planMerge(lane, sight, record, context);
+    const seen = observedState(lane, anObservation(content, 30), "reread", context);
+    const merged = planMerge(lane, seen, record, context);
     const after = { id: "7", content: { ...record, ...merged.toRecord } };
     const start = { lane, ended: [] };
-    return concludeLook(start, event, sight, merged, { before: record, after }, context);
+    return concludeLook(start, event, seen, merged, { before: record, after }, context);
   };
 
   it("settles it; the event goes on under its claim", () => {
@@ -301,8 +301,9 @@ describe("a look into an unknown outcome", () => {
 
   it("does not create a record anew where the paired one is gone", () => {
     const { lane } = claimed(open);
-    const sight: Sight = { content: editedHere, copy: editedHere, at: at(30), from: "reread" };
-    expect(planMerge(lane, sight, null, context)).toMatchObject({
+    const content = editedHere;
+    const seen: ObservedState = { content, copy: content, at: at(30), from: "reread" };
+    expect(planMerge(lane, seen, null, context)).toMatchObject({
       toRecord: {},
       outcome: "agreed",
     });
@@ -381,11 +382,11 @@ describe("a removal", () => {
 /** Concludes event 2 with an answer of second 30. */
 function answered(lane: Lane, content: Content | null, record: Content, given = context) {
   const event = eventIn({ lane, ended: [] }, anEventId(2));
-  const sight = sightOf(lane, anObservation(content, 30), "answer", given);
-  const merged = planMerge(lane, sight, record, given);
+  const seen = observedState(lane, anObservation(content, 30), "answer", given);
+  const merged = planMerge(lane, seen, record, given);
   const after = { id: "7", content: { ...record, ...merged.toRecord } };
   const start = { lane, ended: [] };
-  return concludeAnswer(start, event, sight, merged, { before: record, after }, given);
+  return concludeAnswer(start, event, seen, merged, { before: record, after }, given);
 }
 
 function failure(applied: "no" | "unknown") {

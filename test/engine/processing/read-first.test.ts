@@ -1,6 +1,6 @@
 /** Read before write (situations 56 and 57), and what leaves of a set. */
 import { describe, expect, it } from "vitest";
-import { planMerge, sightOf } from "../../../src/engine/merge/merge.ts";
+import { planMerge, observedState } from "../../../src/engine/merge/merge.ts";
 import { concludeLook, stepOutbound } from "../../../src/engine/processing/outbound.ts";
 import { concludeRemovalLook } from "../../../src/engine/processing/removal.ts";
 import type { Content } from "../../../src/model/content.ts";
@@ -97,11 +97,11 @@ describe("an edit", () => {
   it("keeps the validator of a read with what it has shown", () => {
     const { lane, event } = claimed(aLane());
     const seen = { ...anObservation({ title: "N", body: "text" }, 20), validator: "mona W/2" };
-    const sight = sightOf(lane, seen, "reread", context);
-    const merged = planMerge(lane, sight, { title: "A", body: "text" }, context);
+    const observed = observedState(lane, seen, "reread", context);
+    const merged = planMerge(lane, observed, { title: "A", body: "text" }, context);
     const record = { before: null, after: { id: "7", content: { title: "N", body: "text" } } };
     const start = { lane, ended: [] };
-    const after = concludeLook(start, event, sight, merged, record, context);
+    const after = concludeLook(start, event, observed, merged, record, context);
     expect(after.lane.known).toMatchObject({ validator: "mona W/2" });
     expect(step(after.lane)).toMatchObject({ kind: "read", validator: "mona W/2" });
   });
@@ -189,8 +189,13 @@ describe("a set", () => {
     const taken = step(lane, true, { labels: ["bug", "new"] }, within);
     if (taken.kind !== "request") throw new Error("no request");
     const sent = taken.transition.lane;
-    const sight = sightOf(sent, anObservation({ labels: seen }, 101), "answer", within);
-    const { toRecord, toResource, conflicts } = planMerge(sent, sight, { labels: record }, within);
+    const observed = observedState(sent, anObservation({ labels: seen }, 101), "answer", within);
+    const { toRecord, toResource, conflicts } = planMerge(
+      sent,
+      observed,
+      { labels: record },
+      within,
+    );
     return { toRecord, toResource, conflicts };
   }
 
