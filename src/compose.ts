@@ -35,8 +35,8 @@ import {
 } from "./runtime/safety/index.ts";
 import {
   accountSecrets,
-  AddressBook,
-  createGateway,
+  DirectorySnapshot,
+  createApiClients,
   type Environment,
   type Failpoints,
   createMicroBatcher,
@@ -204,7 +204,7 @@ export async function composeTandem(
   const plain = wrapStore(await openStore(config.database, compiled, random));
   const opened = failpoints === NO_FAILPOINTS ? plain : watchFailpoints(plain, failpoints);
   const { store, on, stopListening } = listenable(opened, { clock, log });
-  const gateway = createGateway({
+  const gateway = createApiClients({
     store,
     integrations: compiled.integrations,
     clock,
@@ -245,7 +245,7 @@ export async function composeTandem(
   };
 
   async function contacts(connection: ConnectionId | undefined) {
-    const book = await AddressBook.open(services);
+    const book = await DirectorySnapshot.open(services);
     return book.contacts.filter(
       (contact) => connection === undefined || contact.connection.id === connection,
     );

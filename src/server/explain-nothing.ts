@@ -2,7 +2,7 @@
 import type { TandemCore } from "../compose.ts";
 import { connectionsAt } from "../engine/lifecycle/index.ts";
 import type { Mapping } from "../model/mapping.ts";
-import { AddressBook } from "../runtime/services/index.ts";
+import { DirectorySnapshot } from "../runtime/services/index.ts";
 import { isSoftDeleted, placingColumn, whereaboutsOf } from "../runtime/records/index.ts";
 
 export async function explainNothing(
@@ -16,7 +16,7 @@ export async function explainNothing(
     const known = [...services.mappings, ...services.journals].map((one) => one.recordType);
     return `The table is not mapped. Known tables: ${[...new Set(known)].join(", ")}.`;
   }
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   return services.store.transaction(async (tx) => {
     const row = (await tx.records.read(mapping, [recordId])).get(recordId);
     if (row === undefined)

@@ -8,7 +8,7 @@ import { formatInstant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import { endedSide, placeOutOfReach, type RecordMove, recordMoveOf } from "../model/tombstone.ts";
 import { webAddress } from "../model/web-address.ts";
-import { AddressBook } from "../runtime/services/index.ts";
+import { DirectorySnapshot } from "../runtime/services/index.ts";
 import type { LedgerEvent } from "../store/ledger.ts";
 import type { ApiExplanation } from "./api-types.ts";
 import { representEvent } from "./represent.ts";
@@ -31,7 +31,7 @@ export async function explain(
     }),
   ]);
   if (lanes.length + journal.length === 0) return null;
-  const book = await AddressBook.open(core.services);
+  const book = await DirectorySnapshot.open(core.services);
   const pairings = [];
   for (const lane of lanes) {
     const events = await store.ledger.events({ laneId: lane.id, limit: SHOWN });
@@ -59,7 +59,7 @@ export async function explain(
 
 async function unsentFields(
   core: TandemCore,
-  book: AddressBook,
+  book: DirectorySnapshot,
   lane: Lane,
 ): Promise<readonly string[] | null> {
   const mapping = book.mapping(lane);

@@ -17,7 +17,7 @@ import type { AfterCommitStore } from "./after-commits.ts";
 import type { AuditStore } from "./audit.ts";
 import type { BackfillStore } from "./backfills.ts";
 import type { Beginning } from "./beginning.ts";
-import type { Misfit } from "./database/index.ts";
+import type { SchemaMismatch } from "./database/index.ts";
 import type { DeliveryStore, PendingDeliveries } from "./deliveries.ts";
 import type { Directory } from "./directory.ts";
 import type { HeldRuns } from "./held-runs.ts";
@@ -46,7 +46,7 @@ export interface Store {
   /** Brings the schema and the triggers up to date; safe to run twice and at once. */
   migrate(mappings: readonly Mapping[], journals?: readonly Journal[]): Promise<void>;
   /** Why this code or its mappings must not work on the database; `null` where they fit. One query. */
-  misfit(): Promise<Misfit | null>;
+  misfit(): Promise<SchemaMismatch | null>;
   /**
    * Runs `work` in one transaction, again if the database says that may help.
    *

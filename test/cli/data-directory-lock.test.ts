@@ -35,7 +35,7 @@ function take(): DataDirectoryLock {
   return lock;
 }
 
-function heldBy(): unknown {
+function underClaim(): unknown {
   try {
     take();
   } catch (error) {
@@ -73,9 +73,9 @@ describe("a free data directory", () => {
 describe("a data directory that a living process holds", () => {
   it("is refused to others, with where its server is", () => {
     const lock = take();
-    expect(heldBy()).toEqual({ pid: process.pid, url: null });
+    expect(underClaim()).toEqual({ pid: process.pid, url: null });
     lock.announce("http://127.0.0.1:4400");
-    expect(heldBy()).toEqual({ pid: process.pid, url: "http://127.0.0.1:4400" });
+    expect(underClaim()).toEqual({ pid: process.pid, url: "http://127.0.0.1:4400" });
   });
 
   it("is not taken from another process, however old its lock", () => {
@@ -83,35 +83,35 @@ describe("a data directory that a living process holds", () => {
     children.push(child);
     const holder = { pid: child.pid, url: "http://127.0.0.1:1" };
     leaveLock(JSON.stringify(holder));
-    expect(heldBy()).toEqual(holder);
+    expect(underClaim()).toEqual(holder);
     expect(JSON.parse(readFileSync(lockFile, "utf8"))).toEqual(holder);
   });
 
   it("is not taken over while another process is taking it over", () => {
     leaveLock(JSON.stringify({ pid: deadPid(), url: null }));
     writeFileSync(`${lockFile}.takeover`, JSON.stringify({ pid: process.pid, url: null }));
-    expect(heldBy()).toEqual({ pid: process.pid, url: null });
+    expect(underClaim()).toEqual({ pid: process.pid, url: null });
     rmSync(`${lockFile}.takeover`);
-    expect(heldBy()).toBe("nobody");
+    expect(underClaim()).toBe("nobody");
   });
 });
 
 describe("a lock that was left behind", () => {
   it("by a process that is gone is replaced", () => {
     leaveLock(JSON.stringify({ pid: deadPid(), url: "http://127.0.0.1:4400" }));
-    expect(heldBy()).toBe("nobody");
+    expect(underClaim()).toBe("nobody");
     expect(JSON.parse(readFileSync(lockFile, "utf8"))).toEqual({ pid: process.pid, url: null });
     expect(existsSync(`${lockFile}.takeover`)).toBe(false);
   });
 
   it("by an earlier process with our pid, as in a container, is replaced", () => {
     leaveLock(JSON.stringify({ pid: process.pid, url: null }));
-    expect(heldBy()).toBe("nobody");
+    expect(underClaim()).toBe("nobody");
   });
 
   it("and cannot be read is left to a person", () => {
     leaveLock("");
-    expect(heldBy()).toBeNull();
+    expect(underClaim()).toBeNull();
     expect(readFileSync(lockFile, "utf8")).toBe("");
   });
 });

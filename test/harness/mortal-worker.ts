@@ -1,5 +1,5 @@
 /** A worker within the process that dies at a failpoint: what it has committed stays, and no more comes. */
-import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
+import { DirectorySnapshot } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue, processDueBatch, passOnLeases } from "../../src/runtime/worker/claim-due.ts";
 import { keepLease } from "../../src/runtime/claims/lease.ts";
 import { drainChanges } from "../../src/runtime/outbound/drain.ts";
@@ -147,7 +147,7 @@ async function workOnce(
   await passOnLeases(services);
   await translateDeliveries(services, NAME);
   await drainChanges(services);
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   await processDueBatch(services, book, NAME, 200);
   for (const claimed of await claimDue(services, book, NAME, LEASE_MS, 16)) {
     const release = beat(services, claimed, LEASE_MS);

@@ -21,7 +21,7 @@ export const answering: readonly CodeMutant[] = [
   {
     id: "answers-into-record",
     rule: "An answer that brings what the record does not have is written into it",
-    file: "src/runtime/outbound/settle-together.ts",
+    file: "src/runtime/outbound/patch-responses.ts",
     find: "if (!leavesRow(planned)) return null;",
     replace: "",
     killedBy: ["test/situations/outbound/answered-batch.test.ts"],
@@ -29,7 +29,7 @@ export const answering: readonly CodeMutant[] = [
   {
     id: "answers-alone",
     rule: "What fails together is tried alone",
-    file: "src/runtime/outbound/settle-together.ts",
+    file: "src/runtime/outbound/patch-responses.ts",
     find: "if (answers.some(({ signal }) => signal.aborted)) throw error;",
     replace: "throw error;",
     killedBy: ["test/situations/outbound/answered-batch.test.ts"],
@@ -37,7 +37,7 @@ export const answering: readonly CodeMutant[] = [
   {
     id: "answers-killed",
     rule: "Who is killed while answers are taken in together tries nothing again",
-    file: "src/runtime/outbound/settle-together.ts",
+    file: "src/runtime/outbound/patch-responses.ts",
     find: "if (answers.some(({ signal }) => signal.aborted)) throw error;",
     replace: "",
     killedBy: ["test/situations/outbound/answered-batch.test.ts"],

@@ -61,9 +61,9 @@ export const processing: readonly CodeMutant[] = [
     id: "late-removal",
     rule: "... and so do a closing and a deletion",
     file: "src/runtime/outbound/may-send.ts",
-    find: "const isHeld = (await hold(tx, claimed)) !== null;",
+    find: "const isHeld = (await lockClaimed(tx, claimed)) !== null;",
     replace:
-      'const isHeld = kind === "close" || kind === "delete" || (await hold(tx, claimed)) !== null;',
+      'const isHeld = kind === "close" || kind === "delete" || (await lockClaimed(tx, claimed)) !== null;',
     killedBy: ["test/situations/safety/dying-workers.test.ts"],
   },
   {

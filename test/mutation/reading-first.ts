@@ -19,9 +19,9 @@ export const readingFirst: readonly CodeMutant[] = [
   {
     id: "read-first-together",
     rule: "... also where edits are begun together",
-    file: "src/runtime/outbound/begin-writes.ts",
-    find: "beginWrite(beginning, row, tx, book, services, { looked: false })",
-    replace: "beginWrite(beginning, row, tx, book, services, { looked: true })",
+    file: "src/runtime/outbound/decide-edits.ts",
+    find: "decideEdit(beginning, row, tx, book, services, { looked: false })",
+    replace: "decideEdit(beginning, row, tx, book, services, { looked: true })",
     killedBy: story,
   },
   {

@@ -46,7 +46,7 @@ export const schemas: readonly CodeMutant[] = [
   {
     id: "hidden-begun-alone",
     rule: "... also where writes are begun together",
-    file: "src/runtime/outbound/begin-writes.ts",
+    file: "src/runtime/outbound/decide-edits.ts",
     find: "  if (row === null) return null;\n  const context = book.context(held.lane, now);\n  try {\n    const record = recordContent(context.mapping, row);",
     replace:
       "  const context = book.context(held.lane, now);\n  try {\n    const record = row === null ? null : recordContent(context.mapping, row);",

@@ -118,7 +118,7 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-lost-claim",
     rule: "Whoever lost the claim of a lane that has moved since follows nothing",
     file: "src/runtime/worker/process-claimed.ts",
-    find: "const begun = await hold(tx, claimed);",
+    find: "const begun = await lockClaimed(tx, claimed);",
     replace:
       "const [lane] = await tx.lockLanes([claimed.lane]);\n    const begun = lane === undefined ? null : { lane };",
     killedBy,

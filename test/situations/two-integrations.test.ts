@@ -1,6 +1,6 @@
 /** Situation 70: two counterparts of one record edit the same field; the later edit wins in every order. */
 import { expect, it } from "vitest";
-import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
+import { DirectorySnapshot } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../src/runtime/worker/claim-due.ts";
 import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { processClaimed } from "../../src/runtime/worker/process-claimed.ts";
@@ -26,7 +26,7 @@ async function givenTwoIssues(database: TestDatabase): Promise<SampleTandem> {
 /** Takes in webhooks and merges them, without a drain. */
 async function merge({ tandem: { services } }: SampleTandem): Promise<void> {
   await translateDeliveries(services, null);
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   for (;;) {
     const claims = await claimDue(services, book, "merges", 60_000, 4);
     if (claims.length === 0) return;

@@ -2,7 +2,7 @@
  * Steps of the models of parents and transfers, taken by the real runtime on a database: their rules
  * are the runtime's, so no world without one can have them.
  */
-import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
+import { DirectorySnapshot } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../src/runtime/worker/claim-due.ts";
 import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { processClaimed } from "../../src/runtime/worker/process-claimed.ts";
@@ -51,7 +51,7 @@ export async function begin(
   await app.sql(
     `update tandem.events_live set run_at = run_at + interval '100 years' where ${others}`,
   );
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const claims = await claimDue(services, book, "trace", LEASE_MS, 16);
   await app.sql(
     `update tandem.events_live set run_at = run_at - interval '100 years'

@@ -23,7 +23,7 @@ export {
   isMisplaced,
   leavingLanes,
   type ParentPairing,
-  type Whereabouts,
+  type RecordLocation,
 } from "./record-move.ts";
 export { endedIn, expectedIn, placeRecord, takingBack } from "./record-placement.ts";
 export { matchChildren } from "./match-children.ts";

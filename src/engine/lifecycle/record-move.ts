@@ -27,14 +27,14 @@ export interface ParentPairing {
 }
 
 /** The connections that a record belongs to, by its present row. */
-export type Whereabouts =
+export type RecordLocation =
   /** The record follows a moved resource, so its scope is not decided yet. */
   | { readonly kind: "unsettled" }
   | { readonly kind: "by_scope"; readonly connections: readonly ConnectionId[] }
   | { readonly kind: "by_parent"; readonly parents: readonly ParentPairing[] };
 
 /** The connections in which a record should have a counterpart. */
-export function connectionsAt(where: Whereabouts): readonly ConnectionId[] {
+export function connectionsAt(where: RecordLocation): readonly ConnectionId[] {
   if (where.kind === "unsettled") return [];
   if (where.kind === "by_scope") return where.connections;
   return where.parents.flatMap(({ connectionId, standing }) =>
@@ -48,7 +48,7 @@ export function connectionsAt(where: Whereabouts): readonly ConnectionId[] {
  */
 export function leavingLanes(
   lanes: readonly { readonly id: LaneId; readonly connectionId: ConnectionId }[],
-  where: Whereabouts,
+  where: RecordLocation,
 ): ReadonlyMap<LaneId, RecordMove> {
   const result = new Map<LaneId, RecordMove>();
   const belongs = new Set(connectionsAt(where));

@@ -24,7 +24,7 @@ import type { Mapping } from "../../model/mapping.ts";
 import { allOf } from "../../store/database/index.ts";
 import type { Decided, LaneKey, StoreTransaction } from "../../store/store.ts";
 import {
-  type AddressBook,
+  type DirectorySnapshot,
   type Contact,
   groupBy,
   mappingOfResource,
@@ -77,7 +77,7 @@ interface Addressed extends Incoming {
 export type SaveAdmitted = (
   tx: StoreTransaction,
   decided: readonly Decided[],
-  book: AddressBook,
+  book: DirectorySnapshot,
 ) => Promise<{ readonly toDrain: boolean }>;
 
 async function saveAsQueued(
@@ -98,7 +98,7 @@ async function saveAsQueued(
 export async function admitArrivals(
   tx: StoreTransaction,
   incoming: readonly Incoming[],
-  book: AddressBook,
+  book: DirectorySnapshot,
   services: Services,
   save: SaveAdmitted = saveAsQueued,
   held: "wait" | "skip" = "wait",
@@ -139,7 +139,7 @@ async function admitAddressed(
   tx: StoreTransaction,
   addressed: readonly Addressed[],
   lanes: ReadonlyMap<LaneId, Lane>,
-  book: AddressBook,
+  book: DirectorySnapshot,
   save: SaveAdmitted,
   haveOwnTokens: boolean,
 ): Promise<Pick<AdmissionSummary, "born" | "unchanged" | "toDrain" | "surplus">> {

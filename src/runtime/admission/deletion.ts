@@ -4,7 +4,7 @@ import { IntegrationError } from "../../integrations/integration.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { ResourceRef } from "../../model/observation.ts";
-import type { AddressBook, Contact, Services } from "../services/index.ts";
+import type { DirectorySnapshot, Contact, Services } from "../services/index.ts";
 import { admitArrivals } from "./admit-batch.ts";
 
 /** The arrival of a resource's deletion, built from what its lane knows. */
@@ -37,7 +37,7 @@ export function goneArrival(
 export async function noteParentGone(
   services: Services,
   contact: Contact,
-  book: AddressBook,
+  book: DirectorySnapshot,
   parent: ResourceRef | null,
   { code, message, hint, status, requestId }: IntegrationError,
 ): Promise<IntegrationError> {

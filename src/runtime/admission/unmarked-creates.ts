@@ -13,13 +13,13 @@ import type { Lane, Transition } from "../../model/lane.ts";
 import type { Observation, ResourceRef } from "../../model/observation.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import {
-  type AddressBook,
+  type DirectorySnapshot,
   type Claimed,
-  type Held,
+  type ClaimedLane,
   ResourceTakenError,
   type Services,
 } from "../services/index.ts";
-import { hold, holdAmong, save } from "../claims/index.ts";
+import { lockClaimed, lockClaimedAmong, save } from "../claims/index.ts";
 import { parentState } from "../records/index.ts";
 
 /** The delay before a create searches again, if another create of the same content got the resource that it found. */
@@ -32,14 +32,14 @@ const AGAIN_MS = 1_000;
 export async function passOrWait(
   tx: StoreTransaction,
   claimed: Claimed,
-  held: Held,
-): Promise<Held | "waits" | "overdue" | null> {
+  held: ClaimedLane,
+): Promise<ClaimedLane | "waits" | "overdue" | null> {
   const { lane, start, event } = held;
   if (lane.awaitingIntent === null) return held;
   const open = await openIntents(tx, lane.connectionId, lane.resourceType);
   if (open.length === 0) {
     await save(tx, held, letGo(start, event, tx.now));
-    return hold(tx, claimed);
+    return lockClaimed(tx, claimed);
   }
   if (lane.awaitingIntent <= tx.now || open.every(({ stalled }) => stalled)) return "overdue";
   await save(tx, held, awaitStill(start, event, tx.now));
@@ -68,12 +68,12 @@ export async function decideByContent(
   services: Services,
   claimed: Claimed,
   waiting: Pick<Lane, "connectionId" | "resourceType">,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<boolean> {
   return services.store.transaction(async (tx) => {
     const open = await openIntents(tx, waiting.connectionId, waiting.resourceType);
     const ids = open.map(({ id }) => id);
-    const held = await holdAmong(tx, claimed, ids);
+    const held = await lockClaimedAmong(tx, claimed, ids);
     if (held === null) return false;
     const context = book.context(held.lane, tx.now);
     const rivals: Lane[] = [];
@@ -108,7 +108,7 @@ export function isIn(parent: ParentState, seen: ResourceRef | null): boolean {
 
 /** `taken`: the lane of the create, after it took over the events that waited in the resource's own lane. */
 export type Named =
-  | { readonly kind: "taken"; readonly start: Transition; readonly held: Held }
+  | { readonly kind: "taken"; readonly start: Transition; readonly held: ClaimedLane }
   /** Another create of the same content has the resource: this create made another one, or must still be sent. */
   | { readonly kind: "again" }
   | { readonly kind: "lost" };
@@ -131,7 +131,7 @@ export async function holdNamed(
     ? await tx.findLanesByResource(connectionId, named.type, [named.externalId])
     : [];
   const ids = known.flatMap(({ id }) => (id === claimed.lane ? [] : [id]));
-  const held = await holdAmong(tx, claimed, ids);
+  const held = await lockClaimedAmong(tx, claimed, ids);
   if (held === null) return { kind: "lost" };
   const [other] = held.others.filter(({ externalId }) => externalId === named.externalId);
   if (other === undefined || held.lane.externalId !== null) {

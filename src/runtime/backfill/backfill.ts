@@ -10,7 +10,7 @@ import { addMillis } from "../../model/instant.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import {
-  AddressBook,
+  DirectorySnapshot,
   classify,
   type Contact,
   mappingOfResource,
@@ -66,7 +66,7 @@ export async function advanceBackfills(
     ({ finishedAt }) => finishedAt === null,
   );
   if (open.length === 0) return 0;
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   let wentOn = 0;
   for (const { connectionId, resourceType } of open) {
     const contact = book.contact(connectionId);
@@ -158,7 +158,7 @@ async function createCounterparts(step: ClaimedBackfill): Promise<Progress> {
   const { services, contact, mapping, claimed } = step;
   const paused = await notBefore(step, OUTBOUND_BACKLOG);
   if (paused !== null) return paused;
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   return inOneTransaction(step, async (tx) => {
     const limit = mapping.parent === null ? LOOKED_AT : CREATED_AT_ONCE;
     const found = await unpairedRecords(services, tx, contact, mapping, claimed.cursor, limit);

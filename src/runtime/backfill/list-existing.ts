@@ -11,7 +11,7 @@ import { bulkRequestAt } from "../../engine/limits/index.ts";
 import type { ListPage } from "../../integrations/integration.ts";
 import type { Backfill } from "../../model/backfill.ts";
 import { type Instant, laterOf, MILLISECOND } from "../../model/instant.ts";
-import { AddressBook, type Services, describeError } from "../services/index.ts";
+import { DirectorySnapshot, type Services, describeError } from "../services/index.ts";
 import { admitArrivals } from "../admission/index.ts";
 import {
   finished,
@@ -65,7 +65,7 @@ export async function listExisting(step: ClaimedBackfill): Promise<Progress> {
       if (next.done === true) return { kind: "waits" };
       const page = next.value;
       // Open it before the transaction: PGlite has one session, for which the directory would wait.
-      const book = await AddressBook.open(services);
+      const book = await DirectorySnapshot.open(services);
       const isTimely = services.clock.now() - began < AT_ONCE_MS * MILLISECOND;
       const isLast = page.last || taken === PAGES_AT_ONCE || waiting >= INBOUND_BACKLOG;
       const goesOn = !isLast && isTimely && (await mayAskOn(step, book));
@@ -90,7 +90,7 @@ export async function listExisting(step: ClaimedBackfill): Promise<Progress> {
 /** Whether the connection may still be listed, and the rate limit is not reserved for other requests. */
 async function mayAskOn(
   { services, contact }: ClaimedBackfill,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<boolean> {
   const present = book.contact(contact.connection.id);
   if (present === null || !mayWork(present)) return false;
@@ -102,7 +102,7 @@ async function mayAskOn(
 async function admitPage(
   step: ClaimedBackfill,
   page: ListPage,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<number> {
   const { services, contact, worker, signal } = step;
   const arrivals = page.observations.map((observation) => ({
@@ -156,7 +156,7 @@ async function noteListed(
   services: Services,
   { connectionId, resourceType, progress: { latest } }: Backfill,
 ): Promise<void> {
-  const connection = (await AddressBook.open(services)).contact(connectionId)?.connection;
+  const connection = (await DirectorySnapshot.open(services)).contact(connectionId)?.connection;
   const known = connection?.highWater ?? {};
   const at = laterOf(known[resourceType] ?? null, latest);
   if (at === null) return;

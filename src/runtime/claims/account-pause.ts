@@ -4,11 +4,11 @@
  */
 import { type Context, postpone } from "../../engine/lane/index.ts";
 import type { Transition } from "../../model/lane.ts";
-import type { Contact, Held } from "../services/index.ts";
+import type { Contact, ClaimedLane } from "../services/index.ts";
 
 /** Postpones the event until the account's pause ends; `null` if the account may be used. */
 export function awaitAccount(
-  { event, start }: Held,
+  { event, start }: ClaimedLane,
   contact: Contact | null,
   context: Context,
 ): Transition | null {

@@ -8,5 +8,13 @@
  */
 export { awaitAccount } from "./account-pause.ts";
 export { reachClaimed } from "./claim-failpoints.ts";
-export { forgetLate, heldBy, hold, holdAmong, keepLease, renewLease, save } from "./lease.ts";
+export {
+  forgetLate,
+  underClaim,
+  lockClaimed,
+  lockClaimedAmong,
+  keepLease,
+  renewLease,
+  save,
+} from "./lease.ts";
 export { saveDecided } from "./save.ts";

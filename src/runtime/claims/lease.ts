@@ -5,34 +5,41 @@ import type { LaneId } from "../../model/ids.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { Claimed, Held, Services } from "../services/index.ts";
+import type { Claimed, ClaimedLane, Services } from "../services/index.ts";
 import { saveDecided } from "./save.ts";
 
 /** Locks the lane of a claim; `null` if the claim was lost, so that nothing may be written. */
-export async function hold(tx: StoreTransaction, claimed: Claimed): Promise<Held | null> {
-  return holdAmong(tx, claimed, []);
+export async function lockClaimed(
+  tx: StoreTransaction,
+  claimed: Claimed,
+): Promise<ClaimedLane | null> {
+  return lockClaimedAmong(tx, claimed, []);
 }
 
 /** Locks the lane of a claim and other lanes, in one statement and in the order of their ids. */
-export async function holdAmong(
+export async function lockClaimedAmong(
   tx: StoreTransaction,
   { lane: id, claim: held }: Claimed,
   others: readonly LaneId[],
-): Promise<(Held & { readonly others: readonly Lane[] }) | null> {
+): Promise<(ClaimedLane & { readonly others: readonly Lane[] }) | null> {
   const lanes = await tx.lockLanes([id, ...others]);
   const lane = lanes.find((one) => one.id === id);
-  const mine = lane === undefined ? null : heldBy(lane, held);
+  const mine = lane === undefined ? null : underClaim(lane, held);
   return mine === null ? null : { ...mine, others: lanes.filter((one) => one !== lane) };
 }
 
 /** A locked lane with its claimed event; `null` if the claim was lost. */
-export function heldBy(lane: Lane, claimed: Claim): Held | null {
+export function underClaim(lane: Lane, claimed: Claim): ClaimedLane | null {
   const event = holdsClaim(lane, claimed) ? processing(lane) : null;
   return event === null ? null : { lane, event, start: unchanged(lane) };
 }
 
 /** Saves the decision on a locked lane under its claim. */
-export async function save(tx: StoreTransaction, held: Held, after: Transition): Promise<void> {
+export async function save(
+  tx: StoreTransaction,
+  held: ClaimedLane,
+  after: Transition,
+): Promise<void> {
   await saveDecided(tx, [{ before: held.lane, after }]);
 }
 
@@ -82,7 +89,7 @@ export async function renewLease(
   leaseMillis: number,
 ): Promise<boolean> {
   return services.store.transaction(async (tx) => {
-    const held = await hold(tx, claimed);
+    const held = await lockClaimed(tx, claimed);
     if (held === null) return false;
     const after = move(held.start, held.event.id, "processing", tx.now, {
       leaseExpiresAt: addMillis(tx.now, leaseMillis),

@@ -3,7 +3,7 @@ import { admitChange } from "../../engine/processing/index.ts";
 import type { Lane } from "../../model/lane.ts";
 import { recordMoveOf } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { AddressBook } from "../services/index.ts";
+import type { DirectorySnapshot } from "../services/index.ts";
 import { isSoftDeleted } from "../records/index.ts";
 import { noteRestored } from "./restored-children.ts";
 
@@ -14,7 +14,7 @@ import { noteRestored } from "./restored-children.ts";
 export async function beginAnew(
   tx: StoreTransaction,
   lane: Lane,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<void> {
   const { connectionId, resourceType, recordType, recordId } = lane;
   const mapping = book.mapping(lane);

@@ -19,7 +19,7 @@ import type { Lane, Transition } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import { placeOutOfReach } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { type AddressBook, type Held, isRecordNewer } from "../services/index.ts";
+import { type DirectorySnapshot, type ClaimedLane, isRecordNewer } from "../services/index.ts";
 import { beginAnew } from "./recreate.ts";
 import {
   hasMovedOn,
@@ -33,8 +33,8 @@ import {
 /** Removes the record by the policy of its mapping and ends the event, within the caller's transaction. */
 export async function removeRecord(
   tx: StoreTransaction,
-  { lane, event, start }: Held,
-  book: AddressBook,
+  { lane, event, start }: ClaimedLane,
+  book: DirectorySnapshot,
   context: Context,
 ): Promise<Transition> {
   const { mapping } = context;

@@ -11,7 +11,7 @@ import type { EventId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../../store/store.ts";
-import type { AddressBook, Services } from "../services/index.ts";
+import type { DirectorySnapshot, Services } from "../services/index.ts";
 import { isSoftDeleted } from "../records/index.ts";
 
 /** Notes that a record was restored, with the event that restores it. */
@@ -32,7 +32,7 @@ export async function followRestored(
   tx: StoreTransaction,
   changes: readonly CapturedChange[],
   { mappings }: Pick<Services, "mappings">,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<readonly LaneId[]> {
   const restored = changes.filter(isRestoration);
   if (restored.length === 0) return [];
@@ -59,7 +59,7 @@ async function removeDeletedBelow(
   tx: StoreTransaction,
   { connectionId, resourceType, externalId }: ReturningParent,
   mappings: Services["mappings"],
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<void> {
   if (externalId === null) return;
   for (const mapping of mappings.filter(({ resource }) => resource.parent === resourceType)) {

@@ -25,7 +25,7 @@ import {
   byAccount,
   type Claimed,
   type Contact,
-  type Gateway,
+  type ApiClients,
   inTime,
   type Log,
   messageOf,
@@ -33,7 +33,7 @@ import {
   type TokenHook,
   type UserClient,
 } from "../services/index.ts";
-import { forgetLate, hold, save } from "../claims/index.ts";
+import { forgetLate, lockClaimed, save } from "../claims/index.ts";
 
 /** How long the app may take to return a token: the event and one of the worker's places wait for it. */
 const HOOK_MS = 5_000;
@@ -56,7 +56,7 @@ interface Trouble {
 
 export function createAuthorTokens(options: {
   readonly hook: TokenHook | null;
-  readonly gateway: Pick<Gateway, "asUser" | "identity">;
+  readonly gateway: Pick<ApiClients, "asUser" | "identity">;
   readonly clock: Clock;
   readonly log: Log;
 }): AuthorTokens {
@@ -163,7 +163,7 @@ export async function forgetRefused(
   instead: InsteadOfAuthor,
 ): Promise<Asked | null> {
   return services.store.transaction(async (tx) => {
-    const held = await hold(tx, claimed);
+    const held = await lockClaimed(tx, claimed);
     if (held === null) {
       await forgetLate(tx, claimed);
       return null;

@@ -34,7 +34,7 @@ import type { Decided, StoreTransaction, ToldBy } from "../../store/store.ts";
 import type { SaveAdmitted } from "../admission/index.ts";
 import { saveDecided } from "../claims/index.ts";
 import { alteredColumns, newRecordPatch, planOnRow } from "../records/index.ts";
-import { type AddressBook, groupBy, mapBy } from "../services/index.ts";
+import { type DirectorySnapshot, groupBy, mapBy } from "../services/index.ts";
 
 /** A lease that is never committed, because the event ends in the same transaction. */
 const LEASE_MS = 60_000;
@@ -80,7 +80,7 @@ export async function applyBatch(
   tx: StoreTransaction,
   decided: readonly Decided[],
   worker: string,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<BatchOutcome> {
   const { results, created, toDrain } = await processBatch(tx, decided, worker, book);
   await saveDecided(
@@ -103,7 +103,7 @@ async function processBatch(
   tx: StoreTransaction,
   decided: readonly Decided[],
   worker: string,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<Worked> {
   const results = new Map<LaneId, Transition>();
   const begun: Begun[] = [];
@@ -157,7 +157,7 @@ async function processBatch(
 function begin(
   decided: Decided,
   worker: string,
-  book: AddressBook,
+  book: DirectorySnapshot,
   now: Instant,
 ): Begun | Transition | null {
   const { lane, ended } = decided.after;
@@ -227,7 +227,7 @@ async function planCreates(
   begun: readonly Begun[],
   results: ReadonlyMap<LaneId, Transition>,
   decided: readonly Decided[],
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<readonly Planned[]> {
   const fresh = begun.filter(({ start }) => start.lane.recordId === null);
   if (fresh.length === 0) return [];

@@ -27,16 +27,16 @@ import type { Observation, ResourceRef } from "../../model/observation.ts";
 import { recordMoveOf } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import type {
-  AddressBook,
+  DirectorySnapshot,
   Claimed,
   Contact,
-  Held,
+  ClaimedLane,
   ReadStart,
   Services,
 } from "../services/index.ts";
 import { admitArrivals, decideByContent, goneArrival, passOrWait } from "../admission/index.ts";
 import { beginAnew, noteRestored, removeRecord } from "../deletions/index.ts";
-import { awaitAccount, hold, holdAmong, save } from "../claims/index.ts";
+import { awaitAccount, lockClaimed, lockClaimedAmong, save } from "../claims/index.ts";
 import { recordWriter, writeMerge } from "../records/index.ts";
 import {
   familyOf,
@@ -65,7 +65,7 @@ const DONE: Need = { kind: "nothing" };
 export async function processInbound(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   signal: AbortSignal,
 ): Promise<void> {
   let need = await attempt(services, claimed, book, null);
@@ -99,14 +99,14 @@ interface Read {
 async function attempt(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   read: Read | null,
 ): Promise<Need> {
   const seen = read?.observation ?? null;
   const move = read?.move ?? null;
   return services.store.transaction(async (tx) => {
     const family = move === null ? [] : await familyOf(tx, move.lane, move.contact, book, services);
-    const begun = await holdAmong(tx, claimed, family);
+    const begun = await lockClaimedAmong(tx, claimed, family);
     if (begun === null) return DONE;
     const held = await passOrWait(tx, claimed, begun);
     if (held === null || held === "waits") return DONE;
@@ -152,8 +152,8 @@ async function attempt(
 
 async function pauseOrRead(
   tx: StoreTransaction,
-  held: Held,
-  book: AddressBook,
+  held: ClaimedLane,
+  book: DirectorySnapshot,
   context: Context,
 ): Promise<Need> {
   const paused = awaitAccount(held, book.contact(held.lane.connectionId), context);
@@ -168,17 +168,17 @@ async function pauseOrRead(
 /** Lets the record and the children follow a move, and then merges as usual. */
 async function mergeMoved(
   tx: StoreTransaction,
-  held: Held & { readonly others: readonly Lane[] },
+  held: ClaimedLane & { readonly others: readonly Lane[] },
   seen: Observation,
   { contact, children }: MoveRead,
-  book: AddressBook,
+  book: DirectorySnapshot,
   services: Services,
 ): Promise<Need> {
   const context = book.context(held.lane, tx.now);
   const settled = await settleMove(tx, held, children, book, context);
   if (settled === null) return DONE;
   const { start, event } = settled;
-  const current: Held = { lane: held.lane, event, start };
+  const current: ClaimedLane = { lane: held.lane, event, start };
   const need = await merge(tx, current, sightFor(held, seen, context), book, context);
   const incoming = [...children.values()].flat().map((observation) => ({
     contact,
@@ -191,9 +191,9 @@ async function mergeMoved(
 
 async function merge(
   tx: StoreTransaction,
-  held: Held,
+  held: ClaimedLane,
   observed: ObservedState,
-  book: AddressBook,
+  book: DirectorySnapshot,
   context: Context,
 ): Promise<Need> {
   const { lane, event } = held;
@@ -255,7 +255,7 @@ async function parentRecordId(
 async function reread(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   ref: ResourceRef,
   signal: AbortSignal,
 ): Promise<Observation | null> {
@@ -274,10 +274,10 @@ async function reread(
 export async function admitGone(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<void> {
   await services.store.transaction(async (tx) => {
-    const held = await hold(tx, claimed);
+    const held = await lockClaimed(tx, claimed);
     if (held === null) return;
     const { lane, event } = held;
     const context = book.context(lane, tx.now);
@@ -300,7 +300,7 @@ export async function admitGone(
 async function readParent(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   ref: ResourceRef,
   signal: AbortSignal,
 ): Promise<void> {
@@ -312,7 +312,7 @@ async function readParent(
     await admitArrivals(tx, [{ contact, arrival }], book, services);
   });
   await services.store.transaction(async (tx) => {
-    const held = await hold(tx, claimed);
+    const held = await lockClaimed(tx, claimed);
     if (held === null) return;
     const context = book.context(held.lane, tx.now);
     const [parent] = await tx.findLanesByResource(held.lane.connectionId, ref.type, [
@@ -334,7 +334,7 @@ async function readParent(
  */
 async function followSurplusParent(
   tx: StoreTransaction,
-  { lane, event, start }: Held,
+  { lane, event, start }: ClaimedLane,
   parent: Observation,
   context: Context,
 ): Promise<Transition> {
@@ -358,14 +358,14 @@ async function followSurplusParent(
 async function contactOf(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<Contact | null> {
-  const held = await services.store.transaction((tx) => hold(tx, claimed));
+  const held = await services.store.transaction((tx) => lockClaimed(tx, claimed));
   return held === null ? null : book.contact(held.lane.connectionId);
 }
 
 function sightFor(
-  { lane, event }: Held,
+  { lane, event }: ClaimedLane,
   seen: Observation | null,
   context: Context,
 ): ObservedState {

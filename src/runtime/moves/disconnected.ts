@@ -7,7 +7,7 @@ import { placeText } from "../../engine/lifecycle/index.ts";
 import { unchanged } from "../../engine/lane/index.ts";
 import type { ResourceMove } from "../../model/observation.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { AddressBook, Contact } from "../services/index.ts";
+import type { DirectorySnapshot, Contact } from "../services/index.ts";
 import { LaneMovedError } from "../admission/index.ts";
 
 /** Extends a move out of reach to the connection that the resource has returned to; `null` if that is not known. */
@@ -15,7 +15,7 @@ export async function goneOn(
   tx: StoreTransaction,
   integration: string,
   move: ResourceMove,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<ResourceMove | null> {
   const { type, seen } = move;
   for (const lane of await tx.findLanesFrom(type, placeText(move.to))) {

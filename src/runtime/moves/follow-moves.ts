@@ -23,7 +23,7 @@ import type { Observation, ResourceMove } from "../../model/observation.ts";
 import { recordMoveOf } from "../../model/tombstone.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import {
-  type AddressBook,
+  type DirectorySnapshot,
   type Contact,
   mappingOfResource,
   type Services,
@@ -47,7 +47,7 @@ export interface KnownMove extends Pick<MoveNews, "source" | "deliveryId"> {
 export async function followMove(
   tx: StoreTransaction,
   told: KnownMove,
-  book: AddressBook,
+  book: DirectorySnapshot,
   services: Services,
 ): Promise<boolean> {
   const { integration, move: first } = told;
@@ -153,7 +153,7 @@ async function whoLeaves(
   known: KnownMove,
   from: readonly Contact[],
   mapping: Mapping,
-  book: AddressBook,
+  book: DirectorySnapshot,
   services: Services,
 ): Promise<readonly Leaving[]> {
   const { move } = known;
@@ -168,7 +168,7 @@ async function departuresOf(
   tx: StoreTransaction,
   { type, from }: ResourceMove,
   contacts: readonly Contact[],
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<readonly Leaving[]> {
   const result: Leaving[] = [];
   for (const { connection } of contacts) {
@@ -225,7 +225,7 @@ async function adoptMade(
   { integration: _, move: { seen, from }, ...known }: KnownMove,
   contacts: readonly Contact[],
   mapping: Mapping,
-  book: AddressBook,
+  book: DirectorySnapshot,
   services: Services,
 ): Promise<boolean> {
   if (seen === null) return false;

@@ -21,7 +21,7 @@ import type { Mapping } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
 import { isEndedByRecord } from "../../model/tombstone.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
-import type { AddressBook, Held } from "../services/index.ts";
+import type { DirectorySnapshot, ClaimedLane } from "../services/index.ts";
 
 /** The children of a moved resource by one mapping. */
 export interface Family {
@@ -104,9 +104,9 @@ function mayLive({ tombstone, externalId }: Lane, seen: Observation | null): boo
 
 /** Moves children to their new addresses. A lane that already is at such an address takes the child's old one. */
 export function followAll(
-  { lane, event }: Held,
+  { lane, event }: ClaimedLane,
   { matches, missing, strangers, passed, seconds, duplicates }: Family,
-  book: AddressBook,
+  book: DirectorySnapshot,
   now: Context["now"],
 ): Following {
   const parent = refOf(lane, lane.externalId ?? "");
@@ -202,7 +202,7 @@ export function doublesOf({ matches, strangers, passed }: Family): readonly Lane
  */
 export async function noteStrays(
   tx: StoreTransaction,
-  { lane, event, others }: Held & { readonly others: readonly Lane[] },
+  { lane, event, others }: ClaimedLane & { readonly others: readonly Lane[] },
   families: readonly Family[],
   above: Mapping,
 ): Promise<void> {

@@ -20,7 +20,7 @@ import type { Mapping, Row } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import { isSoftDeleted, keyText, lockVisible, recordWriter } from "../records/index.ts";
-import type { AddressBook, Contact, Held, Services } from "../services/index.ts";
+import type { DirectorySnapshot, Contact, ClaimedLane, Services } from "../services/index.ts";
 import { save } from "../claims/index.ts";
 import { findTrail } from "./trail.ts";
 import {
@@ -58,7 +58,7 @@ export function movingLane({ moved, ...lane }: Lane): MovingLane | null {
 /** Reads the children of a moved resource at its new place. */
 export async function readMoved(
   services: Services,
-  book: AddressBook,
+  book: DirectorySnapshot,
   lane: MovingLane | null,
   signal: AbortSignal,
 ): Promise<MoveRead | null> {
@@ -78,7 +78,7 @@ export async function familyOf(
   tx: StoreTransaction,
   lane: MovingLane,
   contact: Contact,
-  book: AddressBook,
+  book: DirectorySnapshot,
   services: Services,
 ): Promise<readonly LaneId[]> {
   const externalId = lane.externalId ?? "";
@@ -114,9 +114,9 @@ export interface SettledMove {
 /** Lets record and children follow; `null` if the event was postponed. */
 export async function settleMove(
   tx: StoreTransaction,
-  held: Held & { readonly others: readonly Lane[] },
+  held: ClaimedLane & { readonly others: readonly Lane[] },
   arrived: ArrivedChildren,
-  book: AddressBook,
+  book: DirectorySnapshot,
   context: Context,
 ): Promise<SettledMove | null> {
   const { lane, event, start } = held;
@@ -170,7 +170,7 @@ function isGone(row: Row | null, lane: Lane, { mapping }: Context): boolean {
 /** Notes for the drain that the record was deleted while its resource was out of reach. */
 async function noteMissing(
   tx: StoreTransaction,
-  { lane: { recordType, recordId }, event }: Held,
+  { lane: { recordType, recordId }, event }: ClaimedLane,
   { mapping: { scopeColumn } }: Context,
 ): Promise<void> {
   if (recordId === null || scopeColumn === null) return;
@@ -180,9 +180,9 @@ async function noteMissing(
 /** Sets the record's scope to that of its resource's connection, unless the app moved the record. */
 async function followScope(
   tx: StoreTransaction,
-  { lane, event }: Held,
+  { lane, event }: ClaimedLane,
   row: Row | null,
-  book: AddressBook,
+  book: DirectorySnapshot,
   { mapping }: Context,
 ): Promise<readonly FieldChange[]> {
   const { scopeColumn } = mapping;
@@ -242,12 +242,12 @@ async function lockRows(
  */
 async function removeDoubles(
   tx: StoreTransaction,
-  { lane, event }: Held,
+  { lane, event }: ClaimedLane,
   behind: readonly Lane[],
   families: readonly Family[],
   { doubles }: Rows,
   decided: Decided[],
-  book: AddressBook,
+  book: DirectorySnapshot,
   context: Context,
 ): Promise<readonly Conflict[]> {
   const conflicts: Conflict[] = [];
@@ -289,8 +289,8 @@ async function removeDoubles(
 /** Deletes the duplicate records of a resource that was deleted before its record followed it. */
 export async function removeDoublesWith(
   tx: StoreTransaction,
-  { lane, event }: Held,
-  book: AddressBook,
+  { lane, event }: ClaimedLane,
+  book: DirectorySnapshot,
 ): Promise<void> {
   const { externalId, moved, tombstone } = lane;
   // A lane that was left behind by a move has a tombstone of that move, not of this deletion.

@@ -11,7 +11,7 @@ import type { Mapping } from "../../model/mapping.ts";
 import type { Place } from "../../model/observation.ts";
 import { placeOutOfReach } from "../../model/tombstone.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
-import type { AddressBook, Services } from "../services/index.ts";
+import type { DirectorySnapshot, Services } from "../services/index.ts";
 import { keyText } from "../records/index.ts";
 import { findTrail } from "./trail.ts";
 
@@ -103,7 +103,7 @@ export function leaveAlong(
   children: readonly Lane[],
   to: Place,
   news: MoveNews,
-  book: AddressBook,
+  book: DirectorySnapshot,
   now: Instant,
 ): readonly Decided[] {
   return children
@@ -122,7 +122,7 @@ export function leaveAlong(
 export async function leaveWithParent(
   tx: StoreTransaction,
   created: Transition,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<Transition> {
   const { connectionId, parent, externalId, tombstone } = created.lane;
   if (parent === null || externalId === null || tombstone !== null) return created;
@@ -142,7 +142,7 @@ export async function leaveWithParent(
 export async function resumeBelow(
   tx: StoreTransaction,
   { connectionId, resourceType, recordId, moved }: Lane,
-  book: AddressBook,
+  book: DirectorySnapshot,
   services: Services,
 ): Promise<void> {
   const mapping = book.mapping({ connectionId, resourceType });
@@ -177,7 +177,7 @@ export async function resumeBelow(
 export async function strandChildren(
   tx: StoreTransaction,
   { connectionId, resourceType, externalId, moved, tombstone }: Lane,
-  book: AddressBook,
+  book: DirectorySnapshot,
   services: Services,
 ): Promise<void> {
   const isEnded = tombstone?.record === "deleted" && tombstone.resource !== "deleted";

@@ -9,7 +9,13 @@ import type { Lane } from "../../model/lane.ts";
 import type { Observation } from "../../model/observation.ts";
 import { recordMoveOf } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { AddressBook, Claimed, Contact, Held, Services } from "../services/index.ts";
+import type {
+  DirectorySnapshot,
+  Claimed,
+  Contact,
+  ClaimedLane,
+  Services,
+} from "../services/index.ts";
 import { reachClaimed, save } from "../claims/index.ts";
 import { recordWriter, writeMerge, type WrittenMerge } from "../records/index.ts";
 import { leaveWithParent } from "../moves/index.ts";
@@ -19,7 +25,7 @@ import { holdNamed } from "../admission/index.ts";
 export async function settleAnswer(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   contact: Contact,
   kind: "create" | "patch",
   answer: Observation,
@@ -37,7 +43,7 @@ export async function settleAnswer(
     }
     const lane = learnIdentity(taken.lane, answer);
     const observed = observedState(lane, answer, "answer", context);
-    const written = await writeAnswer(tx, lane, observed, held, book, context);
+    const written = await mergeResponse(tx, lane, observed, held, book, context);
     if (typeof written === "string") {
       // The attempt stays noted with an unknown outcome; the next attempt reads the resource and settles it.
       const unread = { lane, ended: taken.ended };
@@ -64,12 +70,12 @@ export async function wakeWaiting(tx: StoreTransaction, lane: Lane): Promise<voi
 }
 
 /** Merges an answer into the record. If the record is deleted, only the lane takes the answer. */
-export async function writeAnswer(
+export async function mergeResponse(
   tx: StoreTransaction,
   lane: Lane,
   observed: ObservedState,
-  { event }: Held,
-  book: AddressBook,
+  { event }: ClaimedLane,
+  book: DirectorySnapshot,
   context: Context,
 ): Promise<
   | {

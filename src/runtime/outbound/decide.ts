@@ -20,7 +20,7 @@ import type { Observation } from "../../model/observation.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import { hiddenOf, lookAgain, parentState } from "../records/index.ts";
 import {
-  type AddressBook,
+  type DirectorySnapshot,
   type Asked,
   type Author,
   type Begun,
@@ -34,14 +34,14 @@ import {
 } from "../services/index.ts";
 import { attributionOf, authorOf } from "../identities/index.ts";
 import { carryOut, type WorkerTurn } from "./send.ts";
-import { awaitAccount, hold, save } from "../claims/index.ts";
+import { awaitAccount, lockClaimed, save } from "../claims/index.ts";
 import { findCreated } from "./find-created.ts";
-import { waitsForAccount } from "./hold-back.ts";
-import { mayLeave } from "./may-send.ts";
+import { holdForPausedAccount } from "./hold-for-paused-account.ts";
+import { maySend } from "./may-send.ts";
 import { admitGone, refuseStale, startRead } from "../inbound/index.ts";
 import { beginAfterRead, readFirst } from "./read-first.ts";
 import { noteRestored } from "../deletions/index.ts";
-import { isOfAnother, wakeWaiting, writeAnswer } from "./answer.ts";
+import { isOfAnother, wakeWaiting, mergeResponse } from "./answer.ts";
 import { holdNamed } from "../admission/index.ts";
 
 type Step = Exclude<OutboundStep, { kind: "settled" | "ask_author" }>;
@@ -52,7 +52,7 @@ type AnyLook = Pick<Exclude<Step, { kind: "request" }>, "kind"> & { readonly con
 export async function processOutbound(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   turn: WorkerTurn,
 ): Promise<void> {
   const { begun } = claimed;
@@ -103,18 +103,18 @@ export async function processOutbound(
 async function goOn(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   begun: Begun,
   turn: WorkerTurn,
 ): Promise<boolean> {
   if (begun.kind === "settled") return false;
-  if (await waitsForAccount(services, claimed, book, begun.contact)) return false;
+  if (await holdForPausedAccount(services, claimed, book, begun.contact)) return false;
   if (begun.kind === "request") {
     await carryOut(services, claimed, book, begun.contact, begun.request, null, turn);
     return false;
   }
   const { signal } = turn;
-  if (!(await mayLeave(services, claimed, "patch"))) return false;
+  if (!(await maySend(services, claimed, "patch"))) return false;
   const from = startRead(services.clock);
   const seen = await readFirst(services, claimed, book, begun, signal);
   if (seen === "gone" || seen === "absent") return false;
@@ -131,7 +131,7 @@ type Looked = "not_yet" | "found_nothing" | "settled";
 async function decide(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   looked: Looked,
   asked: Asked | null,
 ): Promise<
@@ -140,7 +140,7 @@ async function decide(
   | null
 > {
   return services.store.transaction(async (tx) => {
-    const held = await hold(tx, claimed);
+    const held = await lockClaimed(tx, claimed);
     if (held === null) return null;
     const context = book.context(held.lane, tx.now);
     const contact = book.contact(held.lane.connectionId);
@@ -192,7 +192,7 @@ async function look(
   step: Look,
   claimed: Claimed,
   services: Services,
-  book: AddressBook,
+  book: DirectorySnapshot,
   signal: AbortSignal,
 ): Promise<Observation | null | "gone"> {
   if (step.kind === "find") {
@@ -204,7 +204,7 @@ async function look(
 async function readOrGone(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   { ref, contact }: Extract<Look, { kind: "reread" }>,
   signal: AbortSignal,
 ): Promise<Observation | "gone"> {
@@ -221,7 +221,7 @@ async function readOrGone(
 async function settleLook(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   { kind, contact }: AnyLook,
   seen: Observation,
   from: ReadStart,
@@ -242,7 +242,7 @@ async function settleLook(
     }
     const lane = learnIdentity(taken.lane, seen);
     const observed = observedState(lane, seen, "reread", context);
-    const written = await writeAnswer(tx, lane, observed, held, book, context);
+    const written = await mergeResponse(tx, lane, observed, held, book, context);
     if (typeof written === "string") {
       const unread = { lane, ended: taken.ended };
       await save(tx, held, awaitRow(written, unread, held.event, context));

@@ -11,14 +11,14 @@ import {
   isHidden,
 } from "../../engine/processing/index.ts";
 import type { Admission } from "../../engine/lane/index.ts";
-import { connectionsAt, placeRecord, type Whereabouts } from "../../engine/lifecycle/index.ts";
+import { connectionsAt, placeRecord, type RecordLocation } from "../../engine/lifecycle/index.ts";
 import type { FieldChange } from "../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import { mappedColumns, type Mapping, type Row } from "../../model/mapping.ts";
 import type { RecordMove } from "../../model/tombstone.ts";
 import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../../store/store.ts";
-import { AddressBook, mapBy, type Services } from "../services/index.ts";
+import { DirectorySnapshot, mapBy, type Services } from "../services/index.ts";
 import { LaneMovedError } from "../admission/index.ts";
 import {
   foldChanges,
@@ -49,7 +49,7 @@ export async function drainChanges(services: Services): Promise<number> {
     const changes = await tx.changes.take(BATCH);
     // The drain is woken whenever something may have been written, and mostly nothing was.
     if (changes.length === 0) return 0;
-    const book = await AddressBook.openWithin(tx, services);
+    const book = await DirectorySnapshot.openWithin(tx, services);
     const targets: Target[] = [];
     // Drain parents first: a child's connection is found through its parent's lane.
     const ordered = [...services.mappings].sort((a, b) => depth(a) - depth(b));
@@ -113,7 +113,7 @@ async function targetsOf(
   tx: StoreTransaction,
   mapping: Mapping,
   changes: readonly CapturedChange[],
-  book: AddressBook,
+  book: DirectorySnapshot,
   { log }: Pick<Services, "log">,
 ): Promise<readonly Target[]> {
   const byRecord = mapBy(changes, ({ recordId }) => recordId);
@@ -228,9 +228,9 @@ function leftSinceEnded(
   mapping: Mapping,
   rows: ReadonlyMap<string, Row>,
   ended: readonly LaneThatEnded[],
-  where: ReadonlyMap<string, Whereabouts>,
+  where: ReadonlyMap<string, RecordLocation>,
   restores: ReadonlyMap<LaneId, LaneKey>,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): ReadonlyMap<LaneId, RecordMove> {
   const withRecord = ended.filter(
     ({ id, side, recordMoved }) => side === "record" && recordMoved === null && !restores.has(id),
@@ -265,7 +265,7 @@ async function admitTargets(
   tx: StoreTransaction,
   targets: readonly Target[],
   orphans: readonly LaneId[],
-  book: AddressBook,
+  book: DirectorySnapshot,
   services: Services,
 ): Promise<void> {
   const ids = new Set([...targets.map((target) => target.lane), ...orphans]);
@@ -352,7 +352,7 @@ async function shiftsOf(
   tx: StoreTransaction,
   lanes: readonly Lane[],
   targets: readonly Target[],
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<ReadonlyMap<LaneId, FieldChange | null>> {
   const result = new Map<LaneId, FieldChange | null>();
   for (const { lane: id, living, moved, mapping, row } of targets) {

@@ -13,8 +13,8 @@ import { addMillis } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
-import type { AddressBook, Claimed, Contact, Services } from "../services/index.ts";
-import { hold } from "../claims/index.ts";
+import type { DirectorySnapshot, Claimed, Contact, Services } from "../services/index.ts";
+import { lockClaimed } from "../claims/index.ts";
 import { isIn } from "../admission/index.ts";
 
 /**
@@ -30,10 +30,12 @@ export async function findCreated(
   contact: Contact,
   claimed: Claimed,
   sought: Extract<OutboundStep, { kind: "find" }>,
-  book: AddressBook,
+  book: DirectorySnapshot,
   signal: AbortSignal,
 ): Promise<Observation | null> {
-  const lane = await services.store.transaction(async (tx) => (await hold(tx, claimed))?.lane);
+  const lane = await services.store.transaction(
+    async (tx) => (await lockClaimed(tx, claimed))?.lane,
+  );
   if (lane?.intent === undefined || lane.intent === null) return null;
   const since = addMillis(lane.intent.since, -CLOCK_ALLOWANCE_MS);
   const identity = await services.gateway.identity(contact.account);

@@ -6,6 +6,6 @@
  * 3. A burst of edits of one record is one event.
  * 4. The response is an observation: it settles what was sent, and its echo is a duplicate.
  */
-export { beginWrites } from "./begin-writes.ts";
+export { decideEdits } from "./decide-edits.ts";
 export { processOutbound } from "./decide.ts";
 export { drainChanges, drainPresent } from "./drain.ts";

@@ -1,6 +1,6 @@
 /** Whether a write may be sent: only while its worker still has the claim. */
 import type { OutboundRequest } from "../../engine/processing/index.ts";
-import { forgetLate, hold } from "../claims/index.ts";
+import { forgetLate, lockClaimed } from "../claims/index.ts";
 import type { Claimed, Services } from "../services/index.ts";
 
 /**
@@ -11,14 +11,14 @@ import type { Claimed, Services } from "../services/index.ts";
  * only if the lease may have expired since the claim. A worker that stood still sees that by its own clock, and a
  * burst of edits costs no further statement.
  */
-export async function mayLeave(
+export async function maySend(
   { clock, store }: Services,
   claimed: Claimed,
   kind: OutboundRequest["kind"],
 ): Promise<boolean> {
   if (kind !== "create" && clock.now() < claimed.ownUntil) return true;
   return store.transaction(async (tx) => {
-    const isHeld = (await hold(tx, claimed)) !== null;
+    const isHeld = (await lockClaimed(tx, claimed)) !== null;
     if (!isHeld) await forgetLate(tx, claimed);
     return isHeld;
   });

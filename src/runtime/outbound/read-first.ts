@@ -17,7 +17,7 @@ import type { Row } from "../../model/mapping.ts";
 import type { ResourceRef } from "../../model/observation.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../../store/store.ts";
 import {
-  type AddressBook,
+  type DirectorySnapshot,
   type Begun,
   type Claimed,
   type Contact,
@@ -28,8 +28,8 @@ import {
   describeError,
   type WaitingEdit,
 } from "../services/index.ts";
-import { type ClaimedEdit, findClaimedEdit, beginWrite } from "./begin-writes.ts";
-import { heldBy, saveDecided } from "../claims/index.ts";
+import { type ClaimedEdit, findClaimedEdit, decideEdit } from "./decide-edits.ts";
+import { underClaim, saveDecided } from "../claims/index.ts";
 import { admitGone, refuseStale } from "../inbound/index.ts";
 import { leavesRow, planOnRow, recordAfter } from "../records/index.ts";
 import { isOfAnother } from "./answer.ts";
@@ -45,7 +45,7 @@ export interface ReadFirst {
 export async function readFirst(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   { contact, ref, validator }: ReadFirst,
   signal: AbortSignal,
 ): Promise<SeenFirst | "gone"> {
@@ -103,7 +103,7 @@ async function beginAll(
   for (const edit of edits) {
     const lane = lanes.get(edit.claimed.lane);
     if (lane === undefined) continue;
-    const held = heldBy(lane, edit.claimed.claim);
+    const held = underClaim(lane, edit.claimed.claim);
     // The claim was lost: nothing may be written, and nothing is left to do.
     if (held === null) results.set(edit, { kind: "settled" });
     else if (lane.tombstone === null) {
@@ -123,7 +123,7 @@ async function beginAll(
       const captures = pending.get(beginning.recordId) ?? [];
       const merged = afterRead(edit, beginning, row, captures, tx);
       const write =
-        merged === null ? null : beginWrite(merged, row, tx, edit.book, services, { looked: true });
+        merged === null ? null : decideEdit(merged, row, tx, edit.book, services, { looked: true });
       // A write that must read again, or needs more than lane and row, is processed singly.
       if (write === null || write.begun.kind === "read") continue;
       decided.push({ before: beginning.held.lane, after: write.after });

@@ -3,7 +3,7 @@ import { concludeResourceRemoval, type OutboundRequest } from "../../engine/proc
 import { type ContainerClient, IntegrationError } from "../../integrations/integration.ts";
 import type { Observation } from "../../model/observation.ts";
 import type {
-  AddressBook,
+  DirectorySnapshot,
   Asked,
   Claimed,
   Contact,
@@ -11,11 +11,11 @@ import type {
   Services,
 } from "../services/index.ts";
 import { forgetRefused } from "../identities/index.ts";
-import { hold, reachClaimed, save } from "../claims/index.ts";
+import { lockClaimed, reachClaimed, save } from "../claims/index.ts";
 import { noteParentGone } from "../admission/index.ts";
-import { mayLeave } from "./may-send.ts";
+import { maySend } from "./may-send.ts";
 import { admitGone } from "../inbound/index.ts";
-import { settlePatch } from "./settle-together.ts";
+import { handlePatchResponse } from "./patch-responses.ts";
 import { settleAnswer } from "./answer.ts";
 
 /** The control of one event's processing by its worker. */
@@ -30,7 +30,7 @@ export interface WorkerTurn {
 export async function carryOut(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   contact: Contact,
   request: OutboundRequest,
   asked: Asked | null,
@@ -39,14 +39,14 @@ export async function carryOut(
   const own = request.kind === "create" && request.writer.kind === "author" ? asked : null;
   const client = own?.client ?? services.gateway.container(contact);
   const reach = (point: Failpoint) => reachClaimed(services, claimed, point);
-  if (!(await mayLeave(services, claimed, request.kind))) return null;
+  if (!(await maySend(services, claimed, request.kind))) return null;
   await reach("before:send");
   if (!("values" in request)) {
     const removed = await remove(client, request, signal);
     answered();
     await reach("after:send");
     await services.store.transaction(async (tx) => {
-      const held = await hold(tx, claimed);
+      const held = await lockClaimed(tx, claimed);
       if (held === null) return;
       await reach("before:answer");
       const context = book.context(held.lane, tx.now);
@@ -71,7 +71,7 @@ export async function carryOut(
   answered();
   await reach("after:send");
   if (request.kind === "patch") {
-    await settlePatch(services, { claimed, book, contact, answer, signal });
+    await handlePatchResponse(services, { claimed, book, contact, answer, signal });
   } else {
     await settleAnswer(services, claimed, book, contact, "create", answer);
   }

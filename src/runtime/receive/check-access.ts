@@ -6,13 +6,13 @@ import { asksForAccess, endedBy } from "../../engine/limits/index.ts";
 import type { ContainerChange } from "../../integrations/integration.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { AccountRecord } from "../../store/store.ts";
-import { AddressBook, type Services, describeError } from "../services/index.ts";
+import { DirectorySnapshot, type Services, describeError } from "../services/index.ts";
 import { followContainer, followersOf } from "./follow-containers.ts";
 
 /** Asks for every connection that is due; returns how many were switched on again. */
 export async function askForAccess(services: Services, signal?: AbortSignal): Promise<number> {
   const { directory, ledger } = services.store;
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const now = await ledger.now();
   const due = book.contacts.filter(({ connection }) => asksForAccess(connection, now));
   let regained = 0;
@@ -62,7 +62,7 @@ async function askFor(
   for (const change of changes) {
     const news = { integration: account.integration, change };
     // A person may have paused a connection during the request.
-    const book = await AddressBook.open(services);
+    const book = await DirectorySnapshot.open(services);
     const followers = followersOf(news, book, services);
     await followContainer(news, book, services);
     for (const { connection } of followers) {

@@ -5,7 +5,7 @@
  */
 import { endedBy, SUSPENDED } from "../../engine/limits/index.ts";
 import type { ContainerChange } from "../../integrations/integration.ts";
-import type { AddressBook, Contact, Services } from "../services/index.ts";
+import type { DirectorySnapshot, Contact, Services } from "../services/index.ts";
 import { enableConnection } from "../safety/index.ts";
 
 export interface ContainerNews {
@@ -16,7 +16,7 @@ export interface ContainerNews {
 /** The connections that a change concerns and that must be updated. */
 export function followersOf(
   { integration, change }: ContainerNews,
-  book: AddressBook,
+  book: DirectorySnapshot,
   { gateway }: Pick<Services, "gateway">,
 ): readonly Contact[] {
   switch (change.kind) {
@@ -44,14 +44,17 @@ export function followersOf(
 }
 
 /** Whether the change is about a container that no connection covers. */
-export function isUnknown({ integration, change }: ContainerNews, book: AddressBook): boolean {
+export function isUnknown(
+  { integration, change }: ContainerNews,
+  book: DirectorySnapshot,
+): boolean {
   return "containerId" in change && book.ofContainer(integration, change.containerId).length === 0;
 }
 
 /** Updates the connections: a renamed container keeps its id, and a removed one is no longer accessible. */
 export async function followContainer(
   news: ContainerNews,
-  book: AddressBook,
+  book: DirectorySnapshot,
   services: Services,
 ): Promise<void> {
   const { directory } = services.store;

@@ -6,7 +6,7 @@ import type { ConnectionId, DeliveryId } from "../../model/ids.ts";
 import type { WebhookDelivery } from "../../store/deliveries.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import {
-  AddressBook,
+  DirectorySnapshot,
   concernsAll,
   describe,
   hurrySweeps,
@@ -35,7 +35,7 @@ export async function translateDeliveries(
   services: Services,
   worker: string | null,
 ): Promise<number> {
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const mayWork = worker !== null && (await services.instance.foreign()) === null;
   if (mayWork) {
     const taken = await attemptBatch(services, book, worker);
@@ -47,7 +47,7 @@ export async function translateDeliveries(
 
 async function attemptBatch(
   services: Services,
-  book: AddressBook,
+  book: DirectorySnapshot,
   worker: string | null,
 ): Promise<number | null> {
   try {
@@ -78,7 +78,7 @@ type ReadAs<Kind extends Reading["kind"]> = Read<Extract<Reading, { readonly kin
  */
 async function translateBatch(
   services: Services,
-  book: AddressBook,
+  book: DirectorySnapshot,
   worker: string | null,
   held: "wait" | "skip",
 ) {
@@ -92,7 +92,7 @@ async function translateBatch(
   return { taken, left };
 }
 
-async function translateOneByOne(services: Services, book: AddressBook): Promise<number> {
+async function translateOneByOne(services: Services, book: DirectorySnapshot): Promise<number> {
   for (let done = 0; done < BATCH; done += 1) {
     let current: WebhookDelivery | undefined;
     try {
@@ -117,7 +117,7 @@ async function translateOneByOne(services: Services, book: AddressBook): Promise
 async function translate(
   tx: StoreTransaction,
   deliveries: readonly WebhookDelivery[],
-  book: AddressBook,
+  book: DirectorySnapshot,
   services: Services,
   worker: string | null,
   held: "wait" | "skip",
@@ -156,7 +156,7 @@ async function translate(
 /** Follows the containers, then marks the delivery. In this order, a crash repeats the idempotent step. */
 async function followContainers(
   { delivery, reading }: ReadAs<"containers">,
-  book: AddressBook,
+  book: DirectorySnapshot,
   services: Services,
 ): Promise<void> {
   const verified = bookOfDelivery(delivery, book);
@@ -169,7 +169,7 @@ async function followContainers(
 async function followMoved(
   tx: StoreTransaction,
   { delivery, reading }: ReadAs<"moved">,
-  book: AddressBook,
+  book: DirectorySnapshot,
   services: Services,
 ): Promise<void> {
   const { id, integration } = delivery;

@@ -2,7 +2,7 @@
 import type { Translation } from "../../integrations/integration.ts";
 import type { ResourceMove } from "../../model/observation.ts";
 import type { WebhookDelivery } from "../../store/deliveries.ts";
-import type { AddressBook, Services } from "../services/index.ts";
+import type { DirectorySnapshot, Services } from "../services/index.ts";
 import type { Incoming } from "../admission/index.ts";
 import { type ContainerNews, followersOf, isUnknown } from "./follow-containers.ts";
 
@@ -32,7 +32,11 @@ export type Readable = Omit<WebhookDelivery, "attempts">;
  * Reads a delivery. It may concern only connections of the accounts whose secret has signed it: one tenant's secret
  * must not change another tenant's connections (situation 67).
  */
-export function readDelivery(delivery: Readable, book: AddressBook, services: Services): Reading {
+export function readDelivery(
+  delivery: Readable,
+  book: DirectorySnapshot,
+  services: Services,
+): Reading {
   try {
     const integration = services.integrations.get(delivery.integration);
     if (integration === undefined) throw new Error(`no integration "${delivery.integration}"`);
@@ -54,8 +58,8 @@ export function readDelivery(delivery: Readable, book: AddressBook, services: Se
  */
 export function bookOfDelivery(
   { integration, verifiedBy }: Pick<WebhookDelivery, "integration" | "verifiedBy">,
-  book: AddressBook,
-): AddressBook {
+  book: DirectorySnapshot,
+): DirectorySnapshot {
   if (verifiedBy !== null) return book.ofAccounts(verifiedBy);
   const accounts = new Set(
     book.contacts.flatMap(({ account }) => (account.integration === integration ? account.id : [])),
@@ -66,7 +70,7 @@ export function bookOfDelivery(
 function readTranslation(
   translation: Translation,
   { id, integration: name }: Readable,
-  book: AddressBook,
+  book: DirectorySnapshot,
   services: Services,
 ): Reading {
   switch (translation.kind) {

@@ -17,7 +17,7 @@ import { applyBatchAs } from "../inbound/index.ts";
 import { followMove } from "../moves/index.ts";
 import { watchFitness } from "../safety/index.ts";
 import {
-  AddressBook,
+  DirectorySnapshot,
   hurrySweeps,
   type Services,
   describeError,
@@ -53,11 +53,11 @@ export function takeDeliveries(
 
   async function attempt(deliveries: readonly Received[], name: string) {
     try {
-      const taken = await store.transaction((tx, seen) => take(tx, seen, services, name), {
+      const taken = await store.transaction((tx, seen) => ingest(tx, seen, services, name), {
         waitAtMost: PATIENCE_MS,
         pauseAtMost: STATEMENT_MS,
         look: (first: FirstLook) =>
-          allOf(AddressBook.openWithin(first, services), notSeen(first, deliveries)),
+          allOf(DirectorySnapshot.openWithin(first, services), notSeen(first, deliveries)),
       });
       rest = REST;
       await hurrySweeps(services, taken.surplus);
@@ -100,9 +100,9 @@ export function takeDeliveries(
   };
 }
 
-async function take(
+async function ingest(
   tx: StoreTransaction,
-  [book, fresh]: readonly [AddressBook, readonly Received[]],
+  [book, fresh]: readonly [DirectorySnapshot, readonly Received[]],
   services: Services,
   worker: string,
 ) {

@@ -17,7 +17,7 @@ import type { Lane } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import {
-  AddressBook,
+  DirectorySnapshot,
   batchesOf,
   type Contact,
   type Services,
@@ -31,7 +31,7 @@ import {
   lanesLeft,
   noteGone,
   noteMoved,
-  type Untold,
+  type UncapturedRecord,
   whereaboutsOf,
 } from "../records/index.ts";
 import { approvedRuns, checkBlastRadius } from "../safety/index.ts";
@@ -67,7 +67,7 @@ export async function localSweepDue(
   const { store } = services;
   const emptied = new Set(await store.transaction((tx) => tx.changes.takeTruncated()));
   const approved = await approvedRuns(services, "local_sweep");
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const now = await store.ledger.now();
   const due = book.contacts.filter(({ connection }) => {
     const { id, localSweptAt, polledAt, integration } = connection;
@@ -165,7 +165,7 @@ async function compareRecords(
   found: Found,
 ): Promise<void> {
   const hides = await services.store.transaction((tx) => tx.records.mayHideRows(mapping));
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   let hidden = 0;
   await visitPaired(services, connection, mapping, BATCH, async (tx, page) => {
     const lanes = await tx.lockLanes(page.map(({ id }) => id));
@@ -204,7 +204,7 @@ async function standingOf(
   row: Row | null,
   hasLeft: boolean,
   mapping: Mapping,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<"same" | "differs" | "gone" | "moved"> {
   const { base } = lane;
   if (lane.recordId === null || lane.tombstone !== null) return "same";
@@ -223,7 +223,7 @@ function differsFromBase(
   lane: Lane,
   row: Row,
   mapping: Mapping,
-  book: AddressBook,
+  book: DirectorySnapshot,
   { now }: StoreTransaction,
 ): boolean {
   try {
@@ -243,7 +243,7 @@ async function act(
     gone,
     moved,
     differing,
-  }: Pick<Found, "gone" | "differing"> & { readonly moved: readonly Untold[] },
+  }: Pick<Found, "gone" | "differing"> & { readonly moved: readonly UncapturedRecord[] },
 ): Promise<void> {
   for (const group of batchesOf(moved, BATCH)) {
     await services.store.transaction((tx) => noteMoved(tx, group));
@@ -253,7 +253,7 @@ async function act(
   }
   for (const group of batchesOf(differing, BATCH)) {
     const ids = group.map(({ lane }) => lane);
-    const book = await AddressBook.open(services);
+    const book = await DirectorySnapshot.open(services);
     await services.store.transaction(async (tx) => {
       const lanes = await tx.lockLanes(ids);
       await tx.saveLanes(

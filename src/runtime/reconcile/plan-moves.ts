@@ -4,7 +4,7 @@ import type { FormerPlace, Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Place, ResourceMove } from "../../model/observation.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { AddressBook, type Contact, type Services } from "../services/index.ts";
+import { DirectorySnapshot, type Contact, type Services } from "../services/index.ts";
 import { goneOn, isSamePlace } from "../moves/index.ts";
 
 /** A move to follow. */
@@ -54,7 +54,7 @@ export async function planMoved(
 ): Promise<readonly (MovedStep & Pick<Finding, "mapping">)[]> {
   const { id, integration, containerId } = contact.connection;
   const { type } = mapping.resource;
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const told = { type, from: { containerId, externalId }, to, seen: null };
   const isNear = book.ofContainer(integration, to.containerId).length > 0;
   const { found, further } = await services.store.transaction(async (tx) => ({

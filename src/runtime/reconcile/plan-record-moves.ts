@@ -13,7 +13,7 @@ import type { Lane } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import { isEndedByResource, type RecordMove } from "../../model/tombstone.ts";
 import type { LaneKey, StoreTransaction } from "../../store/store.ts";
-import { AddressBook, type Contact, type Services } from "../services/index.ts";
+import { DirectorySnapshot, type Contact, type Services } from "../services/index.ts";
 import { isSoftDeleted, type LaneOfRecord, lanesLeft, whereaboutsOf } from "../records/index.ts";
 import { visitPaired } from "./paired-pages.ts";
 import type { RecordMovedStep } from "./planner.ts";
@@ -34,7 +34,7 @@ export async function planLeft(
   { connection }: Contact,
   mapping: Mapping,
 ): Promise<LeftBehind> {
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const lanes = new Set<LaneId>();
   const steps: RecordMovedStep[] = [];
   await visitPaired(services, connection.id, mapping, BATCH, async (tx, page) => {
@@ -59,7 +59,7 @@ export async function planArrived(
   tx: StoreTransaction,
   mapping: Mapping,
   found: readonly { readonly key: LaneKey; readonly row: Row }[],
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<ReadonlyMap<string, RecordMovedStep>> {
   const rows = new Map(found.map(({ key, row }) => [key.recordId ?? "", row]));
   const existing = await tx.findLanesByRecord(mapping.recordType, [...rows.keys()]);
@@ -85,7 +85,7 @@ export async function planReturned(
   mapping: Mapping,
 ): Promise<readonly RecordMovedStep[]> {
   if (mapping.scopeColumn === null) return [];
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const steps: RecordMovedStep[] = [];
   let after: string | null = null;
   do {
@@ -152,7 +152,7 @@ function lossesOf(
   lanes: readonly Lane[],
   left: ReadonlyMap<LaneId, RecordMove>,
   { now }: StoreTransaction,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): ReadonlyMap<string, readonly Loss[]> {
   const result = new Map<string, Loss[]>();
   for (const lane of lanes) {
@@ -170,7 +170,7 @@ async function leftOf(
   mapping: Mapping,
   rows: ReadonlyMap<string, Row>,
   existing: readonly LaneOfRecord[],
-  book: AddressBook,
+  book: DirectorySnapshot,
 ) {
   const where = await whereaboutsOf(tx, mapping, rows, existing, book);
   return lanesLeft(mapping, rows, existing, where, book);

@@ -18,7 +18,7 @@ import {
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { AddressBook } from "../services/index.ts";
+import { DirectorySnapshot } from "../services/index.ts";
 import {
   readOrAbsent,
   recordSide,
@@ -48,7 +48,7 @@ export async function planReturns(
   const steps: (ReturnedStep & { readonly mapping: Mapping })[] = [];
   for (const { id, externalId } of lanes) {
     if (returns.asked.has(id) || externalId === null) continue;
-    const book = await AddressBook.open(services);
+    const book = await DirectorySnapshot.open(services);
     const began = await services.store.transaction(async (tx) => {
       const [lane] = await tx.lockLanes([id]);
       if (lane === undefined || !mayBeBack(lane, book.context(lane, tx.now))) return null;
@@ -96,7 +96,7 @@ export async function planReturns(
 export async function carryOutReturns(
   tx: StoreTransaction,
   steps: readonly (ReturnedStep & { readonly mapping: Mapping })[],
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<void> {
   const lanes = await tx.lockLanes(steps.map(({ lane }) => lane));
   for (const before of lanes) {
@@ -139,7 +139,7 @@ async function lookAtRecord(
   tx: StoreTransaction,
   lane: Lane,
   mapping: Mapping,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<Looked | "hidden"> {
   const { recordId } = lane;
   if (recordId === null) return { record: { kind: "none" }, follower: null };

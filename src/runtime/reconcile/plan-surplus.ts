@@ -5,7 +5,7 @@ import { type First, isCertainlySurplus } from "../../engine/creates/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Place } from "../../model/observation.ts";
-import type { AddressBook, Contact } from "../services/index.ts";
+import type { DirectorySnapshot, Contact } from "../services/index.ts";
 import { readOrAbsent } from "../records/index.ts";
 import type { PlannedStep, Planner } from "./planner.ts";
 
@@ -24,7 +24,7 @@ const MOVES_FOLLOWED = 3;
 export async function planSurplusOf(
   planner: Planner,
   listed: readonly Surplus[],
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<readonly PlannedStep[]> {
   const open = listed.filter(
     ({ arrival, isProven }) => isProven && arrival.observation.content?.state !== "closed",
@@ -61,7 +61,7 @@ export async function planSurplusOf(
 async function findFirst(
   { services, contact, mapping, signal }: Planner,
   { connectionId, externalId }: Lane,
-  book: AddressBook,
+  book: DirectorySnapshot,
   second: Place,
 ): Promise<{ readonly first: First; readonly name: string } | null> {
   const home = book.contact(connectionId);
@@ -95,7 +95,7 @@ async function findFirst(
 }
 
 /** The contact that reads a container: a connection of that container, or else the one of the lane. */
-function contactAt(containerId: string, home: Contact, book: AddressBook): Contact {
+function contactAt(containerId: string, home: Contact, book: DirectorySnapshot): Contact {
   if (home.connection.containerId === containerId) return home;
   const [connected] = book.ofContainer(home.connection.integration, containerId);
   return connected ?? { ...home, connection: { ...home.connection, containerId } };

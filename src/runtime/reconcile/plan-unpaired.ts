@@ -2,7 +2,7 @@
 import { planUnpaired, unseenLane } from "../../engine/reconcile/index.ts";
 import { contentOrNull } from "../../engine/merge/index.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { AddressBook, batchesOf } from "../services/index.ts";
+import { DirectorySnapshot, batchesOf } from "../services/index.ts";
 import { planArrived } from "./plan-record-moves.ts";
 import type { PlannedStep, Planner } from "./planner.ts";
 import {
@@ -44,7 +44,7 @@ export async function planWithoutResource(
   const planned = new Set<string>();
   const plan = async (
     tx: StoreTransaction,
-    book: AddressBook,
+    book: DirectorySnapshot,
     found: readonly UnpairedRecord[],
   ) => {
     const arrived = await planArrived(tx, mapping, found, book);
@@ -66,7 +66,7 @@ export async function planWithoutResource(
       }
     }
   };
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   let after: string | null = null;
   do {
     const cursor: string | null = after;

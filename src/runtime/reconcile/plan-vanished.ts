@@ -1,6 +1,6 @@
 /** Planning for records that were deleted without a captured write. */
 import { planVanished } from "../../engine/reconcile/index.ts";
-import { AddressBook } from "../services/index.ts";
+import { DirectorySnapshot } from "../services/index.ts";
 import { isCaptured, isLookedAt, isSoftDeleted } from "../records/index.ts";
 import { visitPaired } from "./paired-pages.ts";
 import type { PlannedStep, Planner, RecordGoneStep } from "./planner.ts";
@@ -21,7 +21,7 @@ export async function planGoneRecords(
     ...young,
     ...before.flatMap((step) => (step.cause === "absent" ? [step.externalId] : [])),
   ]);
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const hides = await services.store.transaction((tx) => tx.records.mayHideRows(mapping));
   const steps: RecordGoneStep[] = [];
   await visitPaired(services, contact.connection.id, mapping, BATCH, async (tx, page) => {

@@ -20,7 +20,7 @@ import type { Lane } from "../../model/lane.ts";
 import type { Row } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
 import type { LaneKey, StoreTransaction } from "../../store/store.ts";
-import { AddressBook, type Contact, type Services } from "../services/index.ts";
+import { DirectorySnapshot, type Contact, type Services } from "../services/index.ts";
 import { type Adoptions, identifyArrivals } from "../admission/index.ts";
 import { readOrAbsent, recordSide, rowsOf, takePendingTimes } from "../records/index.ts";
 import { hasMovedWithParent, planMoved } from "./plan-moves.ts";
@@ -116,7 +116,7 @@ function onlySeen(step: PlannedStep): readonly PlannedStep[] {
 
 /** The contact with the present account, because its identity may have been set just before. */
 async function freshContact(services: Services, contact: Contact): Promise<Contact> {
-  return (await AddressBook.open(services)).contact(contact.connection.id) ?? contact;
+  return (await DirectorySnapshot.open(services)).contact(contact.connection.id) ?? contact;
 }
 
 /** Plans one page of a list. `ended`: ended lanes whose resource the page shows, so that it may have returned. */
@@ -125,7 +125,7 @@ async function planPage(
   observations: readonly Observation[],
 ): Promise<{ readonly steps: readonly PlannedStep[]; readonly ended: readonly Returnable[] }> {
   const { services, contact, mapping, adopted } = planner;
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const page = await services.store.transaction(async (tx) => {
     const items = observations.map((observation) => ({
       contact,
@@ -181,7 +181,7 @@ async function planPage(
 async function seenSteps(
   tx: StoreTransaction,
   { mapping, scope, leaving }: Planner,
-  book: AddressBook,
+  book: DirectorySnapshot,
   lane: Lane,
   arrival: Arrival,
   records: ReadonlyMap<string, Row>,
@@ -252,7 +252,7 @@ async function planGone(
   movedParents: ReadonlySet<string>,
 ): Promise<readonly PlannedStep[] | "too_young"> {
   const { services, contact, mapping } = planner;
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   return services.store.transaction(async (tx) => {
     const found = await tx.findLanesByResource(contact.connection.id, mapping.resource.type, [
       externalId,

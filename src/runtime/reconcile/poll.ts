@@ -7,7 +7,7 @@ import type { ListPage } from "../../integrations/integration.ts";
 import type { Connection } from "../../model/connection.ts";
 import { addMillis, type Instant, laterOf } from "../../model/instant.ts";
 import {
-  AddressBook,
+  DirectorySnapshot,
   classify,
   type Contact,
   hurrySweeps,
@@ -57,7 +57,7 @@ export async function pollDue(
   pollMillis: number,
   signal?: AbortSignal,
 ): Promise<number> {
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const now = await services.store.ledger.now();
   const due = book.contacts.filter(
     ({ connection, account }) =>
@@ -157,7 +157,7 @@ async function admitPage(
   contact: Contact,
   page: ListPage,
 ): Promise<AdmissionSummary> {
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const admitted = await services.store.transaction((tx) =>
     admitArrivals(
       tx,
@@ -185,7 +185,7 @@ async function noteProgress(
   latest: Instant | null,
   etag: string | null,
 ): Promise<void> {
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const now = book.contact(connection.id)?.connection ?? connection;
   await services.store.directory.updateConnection(connection.id, {
     ...(latest === null ? {} : { highWater: { ...now.highWater, [type]: latest } }),

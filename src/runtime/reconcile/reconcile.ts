@@ -16,7 +16,7 @@ import type { AffectedRecord } from "../../model/held-run.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { AddressBook, batchesOf, type Contact, type Services } from "../services/index.ts";
+import { DirectorySnapshot, batchesOf, type Contact, type Services } from "../services/index.ts";
 import { admitArrivals, goneArrival } from "../admission/index.ts";
 import { followMove } from "../moves/index.ts";
 import { checkBlastRadius } from "../safety/index.ts";
@@ -148,7 +148,7 @@ async function carryOut(
   steps: readonly PlannedStep[],
 ): Promise<void> {
   for (const group of batchesOf(steps, BATCH)) {
-    const book = await AddressBook.open(services);
+    const book = await DirectorySnapshot.open(services);
     await services.store.transaction((tx) => carryOutBatch(services, tx, contact, group, book));
   }
 }
@@ -158,7 +158,7 @@ async function carryOutBatch(
   tx: StoreTransaction,
   contact: Contact,
   steps: readonly PlannedStep[],
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<void> {
   const { integration } = contact.connection;
   for (const step of steps) {
@@ -227,7 +227,7 @@ async function closeSurplus(
   } else {
     await client.delete(observation, signal);
   }
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   await services.store.transaction((tx) =>
     decideLanes(tx, [lane], (one) =>
       noteSurplus(

@@ -4,7 +4,12 @@
  */
 import type { PlannedKind } from "../../engine/lifecycle/index.ts";
 import { addMillis } from "../../model/instant.ts";
-import { AddressBook, type Contact, type Services, describeError } from "../services/index.ts";
+import {
+  DirectorySnapshot,
+  type Contact,
+  type Services,
+  describeError,
+} from "../services/index.ts";
 import { approvedRuns } from "../safety/index.ts";
 import { reconcileConnection } from "./reconcile.ts";
 
@@ -29,7 +34,7 @@ export async function sweepDue(
   sweepMillis: number,
   signal?: AbortSignal,
 ): Promise<number> {
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const now = await services.store.ledger.now();
   const approved = await approvedRuns(services, "id_sweep");
   const due = book.contacts.filter(

@@ -9,7 +9,7 @@ import type { Mapping } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import type { Contact, Services } from "../services/index.ts";
 import { type UnpairedRecord, unpairedRecords } from "../backfill/index.ts";
-import type { Untold } from "../records/index.ts";
+import type { UncapturedRecord } from "../records/index.ts";
 
 /** The number of rows that one transaction reads. */
 const BATCH = 500;
@@ -19,7 +19,7 @@ const REPAIRED = 1_000;
 export interface Untracked {
   readonly count: number;
   /** The records that the drain must get again. */
-  readonly missed: readonly Untold[];
+  readonly missed: readonly UncapturedRecord[];
 }
 
 /** Counts the untracked records of one mapping in a connection. */
@@ -35,7 +35,7 @@ export async function findUntracked(
   );
   if (backfill?.finishedAt === null) return { count: 0, missed: [] };
   const isComplete = backfill?.creates === true && backfill.progress.ambiguousCount === 0;
-  const missed: Untold[] = [];
+  const missed: UncapturedRecord[] = [];
   let count = 0;
   let after: string | null = null;
   do {
@@ -56,7 +56,7 @@ async function withoutChange(
   { connection }: Contact,
   mapping: Mapping,
   records: readonly UnpairedRecord[],
-): Promise<readonly Untold[]> {
+): Promise<readonly UncapturedRecord[]> {
   if (records.length === 0) return [];
   const { recordType, resource } = mapping;
   const ids = records.map(({ key }) => key.recordId);

@@ -21,7 +21,7 @@ export {
   writeMerge,
   type WrittenMerge,
 } from "./merge-row.ts";
-export { isCaptured, isLookedAt, noteGone, type Untold } from "./note-change.ts";
+export { isCaptured, isLookedAt, noteGone, type UncapturedRecord } from "./note-change.ts";
 export { parentState } from "./parent.ts";
 export {
   hasMovedOn,

@@ -21,21 +21,24 @@ export async function isCaptured(
 }
 
 /** A record that the drain must check although no write was captured. */
-export interface Untold {
+export interface UncapturedRecord {
   readonly recordType: string;
   readonly recordId: string | null;
   readonly mapping: Mapping;
 }
 
 /** Lets the drain end the pairings of deleted records, as if the deletions had been captured now. */
-export async function noteGone(tx: StoreTransaction, records: readonly Untold[]): Promise<void> {
-  await noteUntold(tx, records, mappedColumns);
+export async function noteGone(
+  tx: StoreTransaction,
+  records: readonly UncapturedRecord[],
+): Promise<void> {
+  await enqueueSyntheticChanges(tx, records, mappedColumns);
 }
 
 /** @param columnsOf The columns that count as written; `null`: the record is skipped. */
-export async function noteUntold(
+export async function enqueueSyntheticChanges(
   tx: StoreTransaction,
-  records: readonly Untold[],
+  records: readonly UncapturedRecord[],
   columnsOf: (mapping: Mapping) => readonly string[] | null,
 ): Promise<void> {
   await tx.changes.note(

@@ -8,7 +8,7 @@ import {
   leavingLanes,
   type ParentPairing,
   takingBack,
-  type Whereabouts,
+  type RecordLocation,
 } from "../../engine/lifecycle/index.ts";
 import type { FieldChange } from "../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
@@ -16,10 +16,10 @@ import type { Lane } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { RecordMove } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { type AddressBook, type Held, mapBy } from "../services/index.ts";
+import { type DirectorySnapshot, type ClaimedLane, mapBy } from "../services/index.ts";
 import { isSoftDeleted } from "./fold-captures.ts";
 import { keyText } from "./key-text.ts";
-import { noteUntold, type Untold } from "./note-change.ts";
+import { enqueueSyntheticChanges, type UncapturedRecord } from "./note-change.ts";
 
 export type LaneOfRecord = Awaited<ReturnType<StoreTransaction["findLanesByRecord"]>>[number];
 
@@ -42,11 +42,11 @@ export async function whereaboutsOf(
   mapping: Mapping,
   rows: ReadonlyMap<string, Row>,
   existing: readonly LaneOfRecord[],
-  book: AddressBook,
-): Promise<ReadonlyMap<string, Whereabouts>> {
+  book: DirectorySnapshot,
+): Promise<ReadonlyMap<string, RecordLocation>> {
   const { parent, scopeColumn } = mapping;
   if (parent !== null) return byParents(tx, mapping, parent, rows, existing, book);
-  const result = new Map<string, Whereabouts>();
+  const result = new Map<string, RecordLocation>();
   if (scopeColumn === null) return result;
   for (const [recordId, row] of rows) {
     const [scope] = keyText(row[scopeColumn]);
@@ -64,8 +64,8 @@ async function byParents(
   parent: NonNullable<Mapping["parent"]>,
   rows: ReadonlyMap<string, Row>,
   existing: readonly LaneOfRecord[],
-  book: AddressBook,
-): Promise<ReadonlyMap<string, Whereabouts>> {
+  book: DirectorySnapshot,
+): Promise<ReadonlyMap<string, RecordLocation>> {
   const { recordType, resource } = mapping;
   const parentIds = [...new Set([...rows.values()].flatMap((row) => keyText(row[parent.column])))];
   const isParent = ({ resourceType }: { readonly resourceType: string }) =>
@@ -77,7 +77,7 @@ async function byParents(
   const ended = over.filter(({ recordMoved }) => recordMoved === null);
   const unpaired = parentIds.filter((id) => !living.some(({ recordId }) => recordId === id));
   const expected = await expectedParents(tx, mapping, unpaired, book);
-  const result = new Map<string, Whereabouts>();
+  const result = new Map<string, RecordLocation>();
   for (const [recordId, row] of rows) {
     const [parentId] = keyText(row[parent.column]);
     const own = existing.filter((lane) => lane.recordId === recordId);
@@ -128,7 +128,7 @@ async function expectedParents(
   tx: StoreTransaction,
   mapping: Mapping,
   parentIds: readonly string[],
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<ReadonlyMap<string, readonly ConnectionId[]>> {
   const above = book.parentMapping(mapping);
   if (above === null || parentIds.length === 0) return new Map();
@@ -157,8 +157,8 @@ export async function noteExpectedParents(
   tx: StoreTransaction,
   mapping: Mapping,
   rows: ReadonlyMap<string, Row>,
-  where: ReadonlyMap<string, Whereabouts>,
-  book: AddressBook,
+  where: ReadonlyMap<string, RecordLocation>,
+  book: DirectorySnapshot,
 ): Promise<void> {
   const above = book.parentMapping(mapping);
   if (above === null || mapping.parent === null) return;
@@ -191,8 +191,8 @@ export function lanesLeft(
   mapping: Mapping,
   rows: ReadonlyMap<string, Row>,
   existing: readonly (LaneOfRecord | LaneThatEnded)[],
-  where: ReadonlyMap<string, Whereabouts>,
-  book: AddressBook,
+  where: ReadonlyMap<string, RecordLocation>,
+  book: DirectorySnapshot,
 ): ReadonlyMap<LaneId, RecordMove> {
   const result = new Map<LaneId, RecordMove>();
   for (const recordId of rows.keys()) {
@@ -212,11 +212,11 @@ export function lanesLeft(
  */
 export async function lookAgain(
   tx: StoreTransaction,
-  { lane, event }: Pick<Held, "lane" | "event">,
+  { lane, event }: Pick<ClaimedLane, "lane" | "event">,
   row: Row | null,
   parent: ParentState,
   mapping: Mapping,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<boolean> {
   const { recordType, recordId } = lane;
   const isAlone =
@@ -234,10 +234,10 @@ export async function lookAgain(
  */
 async function belongsHere(
   tx: StoreTransaction,
-  { lane, event }: Pick<Held, "lane" | "event">,
+  { lane, event }: Pick<ClaimedLane, "lane" | "event">,
   row: Row | null,
   mapping: Mapping,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<boolean | null> {
   const { connectionId, recordType, recordId } = lane;
   const { scopeColumn, parent } = mapping;
@@ -255,7 +255,7 @@ async function belongsHere(
 }
 
 /** Whether a child's parent is in a connection; `null` while the parent is moving, or if it has ended there. */
-function isBelowHere(id: Lane["connectionId"], where: Whereabouts | undefined): boolean | null {
+function isBelowHere(id: Lane["connectionId"], where: RecordLocation | undefined): boolean | null {
   if (where?.kind !== "by_parent") return null;
   if (where.parents.some(({ standing }) => standing === "moving")) return null;
   const connections = connectionsAt(where);
@@ -270,7 +270,7 @@ export async function shiftOf(
   move: RecordMove,
   { parent, scopeColumn }: Mapping,
   row: Row,
-  book: AddressBook,
+  book: DirectorySnapshot,
 ): Promise<FieldChange | null> {
   const field = parent?.column ?? scopeColumn;
   if (move === "with_parent" || field === null) return null;
@@ -287,8 +287,11 @@ export async function shiftOf(
 }
 
 /** Lets the drain decide where records belong, as if their scope or parent column had been written now. */
-export async function noteMoved(tx: StoreTransaction, records: readonly Untold[]): Promise<void> {
-  await noteUntold(tx, records, (mapping) => {
+export async function noteMoved(
+  tx: StoreTransaction,
+  records: readonly UncapturedRecord[],
+): Promise<void> {
+  await enqueueSyntheticChanges(tx, records, (mapping) => {
     const column = placingColumn(mapping);
     return column === null ? null : [column];
   });

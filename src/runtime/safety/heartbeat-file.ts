@@ -11,7 +11,7 @@ import type { Beat } from "../../engine/limits/index.ts";
 import { formatInstant, parseInstant } from "../../model/instant.ts";
 import { type Log, describeError } from "../services/index.ts";
 
-export interface BeatMemory {
+export interface HeartbeatStore {
   /** @param place The identity of the database's server; `null`: not known. */
   recall(place: string | null): Promise<Beat | null>;
   keep(place: string | null, beat: Beat): Promise<void>;
@@ -19,7 +19,7 @@ export interface BeatMemory {
   newHost(): string;
 }
 
-export function beatsInProcess(): BeatMemory {
+export function beatsInProcess(): HeartbeatStore {
   const known = new Map<string | null, Beat>();
   return {
     recall: (place) => Promise.resolve(known.get(place) ?? null),
@@ -38,7 +38,7 @@ const content = z.record(z.string(), z.object({ host: z.uuid(), at: z.string() }
  * Keeps heartbeats in a file. If the file cannot be read or written, only the process remembers them. The same holds
  * for a server without identity: the next process may use another database, which never had the heartbeat.
  */
-export function beatsInFile(path: string, log: Log): BeatMemory {
+export function beatsInFile(path: string, log: Log): HeartbeatStore {
   const here = beatsInProcess();
   let isTold = false;
 

@@ -17,14 +17,14 @@ import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Decided, Store, StoreTransaction } from "../../store/store.ts";
 import {
-  AddressBook,
+  DirectorySnapshot,
   type InstanceGuard,
   type Log,
   randomToken,
   type Services,
   describeError,
 } from "../services/index.ts";
-import type { BeatMemory } from "./heartbeat-file.ts";
+import type { HeartbeatStore } from "./heartbeat-file.ts";
 import { drainChanges } from "../outbound/index.ts";
 
 /** How long a result is valid: the database rarely changes under a running process. */
@@ -45,7 +45,11 @@ export const FOREIGN_REMEDY =
 export function createInstanceGuard(
   { instance }: Pick<Store, "instance">,
   name: string | null,
-  { clock, log, beats }: { readonly clock: Clock; readonly log: Log; readonly beats: BeatMemory },
+  {
+    clock,
+    log,
+    beats,
+  }: { readonly clock: Clock; readonly log: Log; readonly beats: HeartbeatStore },
 ): InstanceGuard {
   let goodUntil: Instant | null = null;
   let doubtsThen = 0;
@@ -131,7 +135,7 @@ export async function unlessForeign(
 export async function approveInstance(services: Services): Promise<void> {
   const { store } = services;
   await drainOld(services);
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   // The original of a copy may still run, and create the resources that wait in both databases.
   const { stored, place } = await store.instance.read();
   const isAlone = stored !== null && stored.setBack !== null && stored.place === place;
@@ -163,7 +167,7 @@ async function takeUpLanes(
   services: Services,
   connection: ConnectionId,
   state: (typeof TAKEN_UP)[number],
-  book: AddressBook | null,
+  book: DirectorySnapshot | null,
 ): Promise<void> {
   const { store } = services;
   let after: LaneId | null = null;
@@ -186,7 +190,7 @@ async function takeUpLanes(
 async function lostCreate(
   tx: StoreTransaction,
   lane: Lane,
-  book: AddressBook,
+  book: DirectorySnapshot,
   { random, log }: Services,
 ): Promise<LostCreate | null> {
   const mapping = book.mapping(lane);

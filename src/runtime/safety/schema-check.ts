@@ -3,7 +3,7 @@
  * meanwhile: a worker of the old version then stops claiming, logs why, and continues if the schema fits again.
  */
 import { type Instant, SECOND } from "../../model/instant.ts";
-import type { Misfit } from "../../store/database/index.ts";
+import type { SchemaMismatch } from "../../store/database/index.ts";
 import type { Services } from "../services/index.ts";
 
 /** The least time between two checks, however busy the loops are. */
@@ -14,10 +14,11 @@ export function watchFitness({
   clock,
   log,
 }: Pick<Services, "store" | "clock" | "log">): () => Promise<boolean> {
-  let asked: { readonly at: Instant; readonly answer: Promise<Misfit | null> } | null = null;
-  let told: Misfit["code"] | null = null;
+  let asked: { readonly at: Instant; readonly answer: Promise<SchemaMismatch | null> } | null =
+    null;
+  let told: SchemaMismatch["code"] | null = null;
 
-  async function ask(): Promise<Misfit | null> {
+  async function ask(): Promise<SchemaMismatch | null> {
     const now = clock.now();
     if (asked === null || Math.abs(now - asked.at) >= ASK_AGAIN) {
       asked = { at: now, answer: store.misfit() };

@@ -13,7 +13,7 @@ import {
 } from "../../model/scope-misfit.ts";
 import { RecordWriteError } from "../../store/rules/index.ts";
 import {
-  type AddressBook,
+  type DirectorySnapshot,
   type Claimed,
   type Services,
   UnfitScopeError,
@@ -29,7 +29,7 @@ type Scoped = Pick<Connection, "integration" | "scope">;
 export async function blameScope(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   thrown: unknown,
 ): Promise<unknown> {
   if (!(thrown instanceof RecordWriteError) || claimed.direction !== "inbound") return thrown;

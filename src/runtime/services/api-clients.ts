@@ -16,7 +16,7 @@ import { type Instant, SECOND } from "../../model/instant.ts";
 import type { AccountRecord, Store } from "../../store/store.ts";
 import type { Contact } from "./directory-snapshot.ts";
 
-export interface Gateway {
+export interface ApiClients {
   account(account: AccountRecord): AccountClient;
   /** A client with credentials that are not stored yet, to try them. */
   attempt(integration: string, name: string, credentials: unknown): AccountClient;
@@ -52,7 +52,7 @@ const BUDGET_STEP = 0.01;
 /** How long a measured offset between this process and the database is used. */
 const MEASURED_FOR = 60 * SECOND;
 
-export function createGateway(options: GatewayOptions): Gateway {
+export function createApiClients(options: GatewayOptions): ApiClients {
   const clients = new Map<
     AccountId,
     { readonly credentials: string; readonly client: AccountClient }
@@ -140,7 +140,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     await options.store.directory.updateAccount(account.id, { clockOffset: offset });
   }
 
-  const gateway: Gateway = {
+  const gateway: ApiClients = {
     attempt,
     account(account) {
       const credentials = JSON.stringify(account.credentials);

@@ -6,10 +6,10 @@ import type { AccountId, LaneId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { Observation } from "../../model/observation.ts";
-import type { AddressBook, Contact } from "./directory-snapshot.ts";
+import type { DirectorySnapshot, Contact } from "./directory-snapshot.ts";
 
 /** A locked lane under the claim, within a transaction. */
-export interface Held {
+export interface ClaimedLane {
   readonly lane: Lane;
   readonly event: TandemEvent;
   /** The decisions so far in this transaction. */
@@ -51,7 +51,7 @@ export interface Claimed {
 /** The answer to an edit that this worker sent. */
 export interface PatchAnswer {
   readonly claimed: Claimed;
-  readonly book: AddressBook;
+  readonly book: DirectorySnapshot;
   readonly contact: Contact;
   readonly answer: Observation;
   readonly signal: AbortSignal;
@@ -63,7 +63,7 @@ export type SeenFirst = Observation | "unchanged" | "absent";
 /** An edit that has read what it would overwrite. */
 export interface ReadEdit {
   readonly claimed: Claimed;
-  readonly book: AddressBook;
+  readonly book: DirectorySnapshot;
   readonly seen: Exclude<SeenFirst, "absent">;
   /** When the read began. */
   readonly from: ReadStart;

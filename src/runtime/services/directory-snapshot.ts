@@ -83,11 +83,11 @@ function listed(contacts: readonly Contact[]): Listed {
 }
 
 /** A snapshot of the directory. Take a new one for each step, so that a pause takes effect immediately. */
-export class AddressBook {
+export class DirectorySnapshot {
   readonly #rules: Rules;
   #listed: Listed;
   /** Cached parts by their accounts, because the deliveries of a batch ask for the same ones. */
-  readonly #parts = new Map<string, AddressBook>();
+  readonly #parts = new Map<string, DirectorySnapshot>();
 
   constructor(contacts: readonly Contact[], rules: Rules) {
     this.#rules = rules;
@@ -103,26 +103,26 @@ export class AddressBook {
     return new Set(this.contacts.map(({ account }) => account.id)).size > 1;
   }
 
-  static async open(reader: Reader): Promise<AddressBook> {
-    return new AddressBook(await readShared(reader), reader);
+  static async open(reader: Reader): Promise<DirectorySnapshot> {
+    return new DirectorySnapshot(await readShared(reader), reader);
   }
 
   /** Opens a snapshot within a transaction: on its connection, and consistent with its other reads. */
   static async openWithin(
     { directory }: Pick<FirstLook, "directory">,
     rules: Rules,
-  ): Promise<AddressBook> {
-    return new AddressBook(await directory.contacts(), rules);
+  ): Promise<DirectorySnapshot> {
+    return new DirectorySnapshot(await directory.contacts(), rules);
   }
 
   /** The part of the snapshot for these accounts: a delivery may only concern the accounts whose secret signed it. */
-  ofAccounts(accounts: readonly AccountId[]): AddressBook {
+  ofAccounts(accounts: readonly AccountId[]): DirectorySnapshot {
     const key = accounts.join(" ");
     const kept = this.#parts.get(key);
     if (kept !== undefined) return kept;
     const theirs = this.contacts.filter(({ account }) => accounts.includes(account.id));
     const isAll = theirs.length === this.contacts.length;
-    const part = isAll ? this : new AddressBook(theirs, this.#rules);
+    const part = isAll ? this : new DirectorySnapshot(theirs, this.#rules);
     this.#parts.set(key, part);
     return part;
   }

@@ -5,7 +5,7 @@
  * 2. Errors are classified by type and status, never by their text.
  * 3. Secrets are opened only when an account's client is opened.
  */
-export { createGateway, type Gateway, type UserClient } from "./api-clients.ts";
+export { createApiClients, type ApiClients, type UserClient } from "./api-clients.ts";
 export {
   type Asked,
   type Author,
@@ -18,14 +18,14 @@ export type {
   Begun,
   BegunWrite,
   Claimed,
-  Held,
+  ClaimedLane,
   PatchAnswer,
   ReadEdit,
   ReadStart,
   SeenFirst,
   WaitingEdit,
 } from "./claimed.ts";
-export { AddressBook, type Contact } from "./directory-snapshot.ts";
+export { DirectorySnapshot, type Contact } from "./directory-snapshot.ts";
 export { type Failpoint, type Failpoints, FAILPOINTS, NO_FAILPOINTS } from "./failpoints.ts";
 export {
   classify,

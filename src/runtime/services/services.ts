@@ -5,7 +5,7 @@ import type { Store, Work } from "../../store/store.ts";
 import type { AuthorTokens } from "./author-writer.ts";
 import type { PatchAnswer, WaitingEdit } from "./claimed.ts";
 import type { Failpoints } from "./failpoints.ts";
-import type { Gateway } from "./api-clients.ts";
+import type { ApiClients } from "./api-clients.ts";
 import type { MicroBatcher } from "./micro-batch.ts";
 import type { AuthorHooks } from "./hooks.ts";
 import type { Log } from "./log.ts";
@@ -30,7 +30,7 @@ export interface Services extends Rules {
   readonly answers: MicroBatcher<PatchAnswer>;
   /** Batches of edits that have read what they would overwrite. */
   readonly reads: MicroBatcher<WaitingEdit>;
-  readonly gateway: Gateway;
+  readonly gateway: ApiClients;
   /** The places where tests end a worker; in production they do nothing. */
   readonly failpoints: Failpoints;
   readonly random: Random;

@@ -17,9 +17,9 @@ import { RecordWriteError } from "../../store/rules/index.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import { saveDecided } from "../claims/index.ts";
 import { applyBatch } from "../inbound/index.ts";
-import { beginWrites } from "../outbound/index.ts";
+import { decideEdits } from "../outbound/index.ts";
 import {
-  type AddressBook,
+  type DirectorySnapshot,
   type BegunWrite,
   type Claimed,
   type Services,
@@ -33,7 +33,7 @@ import {
  */
 export async function claimDue(
   services: Services,
-  book: AddressBook,
+  book: DirectorySnapshot,
   worker: string,
   leaseMillis: number,
   limit: number,
@@ -43,7 +43,7 @@ export async function claimDue(
   const by: Claimant = { worker, leaseMillis, limit, slots };
   try {
     return await claimAndBegin(services, book, by, (tx, claimed) =>
-      beginWrites(tx, claimed, book, services),
+      decideEdits(tx, claimed, book, services),
     );
   } catch (error) {
     if (!(error instanceof RecordWriteError) && !isContention(error)) throw error;
@@ -66,7 +66,7 @@ type Begin = (
 
 async function claimAndBegin(
   services: Services,
-  book: AddressBook,
+  book: DirectorySnapshot,
   { worker, leaseMillis, limit, slots }: Claimant,
   begin: Begin,
 ): Promise<readonly Claimed[]> {
@@ -138,7 +138,7 @@ const UNMAPPED = { cause: "unmapped", why: "not mapped any more" } as const;
  */
 export async function processDueBatch(
   services: Services,
-  book: AddressBook,
+  book: DirectorySnapshot,
   worker: string,
   limit: number,
 ): Promise<number | null> {
@@ -162,7 +162,7 @@ export async function processDueBatch(
  * Disables events instead of claiming them if their direction or pairing was switched off. Events of an unpaired lane
  * keep waiting while a backfill pairs what exists on both sides.
  */
-function leaveUnready(lane: Lane, book: AddressBook, now: Instant): Transition {
+function leaveUnready(lane: Lane, book: DirectorySnapshot, now: Instant): Transition {
   if (book.mapping(lane) === null) return disableLane(lane, UNMAPPED, now);
   const open = disableWaiting(lane, book.context(lane, now).switchedOff, now);
   const pairing = book.contact(lane.connectionId)?.connection.pairing ?? [];

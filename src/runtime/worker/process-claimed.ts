@@ -5,14 +5,14 @@ import { fail } from "../../engine/processing/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import { isContention } from "../../store/database/index.ts";
 import type { LaneOfResource } from "../../store/lanes.ts";
-import { forgetLate, hold, save } from "../claims/index.ts";
+import { forgetLate, lockClaimed, save } from "../claims/index.ts";
 import { processInbound } from "../inbound/index.ts";
 import { followMove } from "../moves/index.ts";
 import { processOutbound } from "../outbound/index.ts";
 import { noteMoved } from "../records/index.ts";
 import { blameScope } from "../safety/index.ts";
 import {
-  type AddressBook,
+  type DirectorySnapshot,
   type Claimed,
   classify,
   messageOf,
@@ -27,7 +27,7 @@ import {
 export async function processClaimed(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   signal: AbortSignal,
   answered: () => void = () => undefined,
 ): Promise<void> {
@@ -50,7 +50,7 @@ export async function processClaimed(
 async function whyNotElsewhere(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   thrown: unknown,
 ): Promise<unknown> {
   try {
@@ -70,20 +70,20 @@ async function whyNotElsewhere(
 async function hasMoved(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   thrown: unknown,
 ): Promise<boolean> {
   if (!(thrown instanceof IntegrationError) || thrown.moved === null) return false;
   const { ref, to } = thrown.moved;
   return services.store.transaction(async (tx) => {
-    const begun = await hold(tx, claimed);
+    const begun = await lockClaimed(tx, claimed);
     const contact = begun === null ? null : book.contact(begun.lane.connectionId);
     if (contact === null) return true;
     const { integration, containerId } = contact.connection;
     const from = { containerId, externalId: ref.externalId };
     const move = { type: ref.type, from, to, seen: null };
     await followMove(tx, { integration, move, source: "reread", deliveryId: null }, book, services);
-    const held = await hold(tx, claimed);
+    const held = await lockClaimed(tx, claimed);
     if (held === null) return true;
     if (held.lane.tombstone === null) return false;
     await save(tx, held, beginAnew(held.start, held.event, tx.now));
@@ -99,12 +99,12 @@ async function hasMoved(
 async function wentWithParent(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   thrown: unknown,
 ): Promise<boolean> {
   if (!(thrown instanceof IntegrationError) || thrown.kind !== "not_found") return false;
   return services.store.transaction(async (tx) => {
-    const held = await hold(tx, claimed);
+    const held = await lockClaimed(tx, claimed);
     const { parent = null, tombstone = null, connectionId } = held?.lane ?? {};
     if (held === null || connectionId === undefined || parent === null || tombstone !== null) {
       return held === null;
@@ -126,7 +126,10 @@ async function wentWithParent(
 }
 
 /** The address to which a resource was moved from its lane's address; `null` if no move is known. */
-function placeGone({ side, movedTo, moved }: LaneOfResource, book: AddressBook): string | null {
+function placeGone(
+  { side, movedTo, moved }: LaneOfResource,
+  book: DirectorySnapshot,
+): string | null {
   if (movedTo !== null) return movedTo;
   const contact = moved === null ? null : book.contact(moved.connection);
   if (side !== "resource" || moved === null || contact === null) return null;
@@ -136,11 +139,11 @@ function placeGone({ side, movedTo, moved }: LaneOfResource, book: AddressBook):
 async function noteFailure(
   services: Services,
   claimed: Claimed,
-  book: AddressBook,
+  book: DirectorySnapshot,
   thrown: unknown,
 ): Promise<void> {
   const classified = await services.store.transaction(async (tx) => {
-    const held = await hold(tx, claimed);
+    const held = await lockClaimed(tx, claimed);
     const result = classify(thrown, tx.now);
     if (held === null) {
       if (result.failure.applied === "no") await forgetLate(tx, claimed);

@@ -2,7 +2,7 @@
  * Runs all steps of the worker, one after another, until nothing is due. It sets no timers. Tests and
  * `tandem work --once` use it.
  */
-import { AddressBook, type Services } from "../services/index.ts";
+import { DirectorySnapshot, type Services } from "../services/index.ts";
 import { runAfterCommits } from "../hooks/index.ts";
 import { advanceBackfills } from "../backfill/index.ts";
 import { claimDue, processDueBatch, passOnLeases } from "./claim-due.ts";
@@ -56,7 +56,7 @@ export async function settle(
 }
 
 async function processDue(services: Services, leaseMillis: number): Promise<number> {
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const together = (await processDueBatch(services, book, "settle", 200)) ?? 0;
   const claims = await claimDue(services, book, "settle", leaseMillis, 16);
   for (const claimed of claims) await processClaimed(services, claimed, book, NEVER);

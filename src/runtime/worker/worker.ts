@@ -13,7 +13,12 @@ import {
   type InFlight,
   isWorthClaiming,
 } from "../../engine/limits/index.ts";
-import { AddressBook, type Services, describeError, type WorkerWork } from "../services/index.ts";
+import {
+  DirectorySnapshot,
+  type Services,
+  describeError,
+  type WorkerWork,
+} from "../services/index.ts";
 import { runAfterCommits } from "../hooks/index.ts";
 import { askForAccess, redeliverDue, translateDeliveries } from "../receive/index.ts";
 import { advanceBackfills } from "../backfill/index.ts";
@@ -138,7 +143,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     const free = (isShared: boolean) => freeSlots(concurrency, inFlight.values(), isShared, now);
     const isWorth = (slots: number) => isWorthClaiming(slots, concurrency, inFlight.values());
     // If a claim is not worth it even with lent slots, skip the directory read that tells the number of accounts.
-    const book = isWorth(free(true)) ? await AddressBook.open(services) : null;
+    const book = isWorth(free(true)) ? await DirectorySnapshot.open(services) : null;
     const slots = book === null ? 0 : free(book.isShared);
     if (book === null || !isWorth(slots)) {
       await new Promise<void>((resolve) => {

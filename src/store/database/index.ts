@@ -22,6 +22,11 @@ export {
   sqlState,
 } from "./database.ts";
 export { MigrationError } from "./migration-error.ts";
-export { mappingDigest, type Misfit, misfitOf, type SchemaFacts } from "./misfit.ts";
+export {
+  mappingDigest,
+  type SchemaMismatch,
+  schemaMismatchOf,
+  type SchemaFacts,
+} from "./schema-mismatch.ts";
 export { allOf, tell } from "./pipeline.ts";
 export { storableJson, storableValue, withoutNul } from "./storable-json.ts";

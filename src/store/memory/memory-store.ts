@@ -6,7 +6,7 @@ import {
   AbortedTransactionError,
   mappingDigest,
   mayPass,
-  misfitOf,
+  schemaMismatchOf,
   sqlState,
 } from "../database/index.ts";
 import { RecordWriteError, resourceRelations } from "../rules/index.ts";
@@ -183,7 +183,8 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         state.mapping = mapping;
       }),
     // It has one schema, that of the code.
-    misfit: async () => misfitOf({ version: 0, needs: 0, mapping: state.mapping }, 0, mapping),
+    misfit: async () =>
+      schemaMismatchOf({ version: 0, needs: 0, mapping: state.mapping }, 0, mapping),
     async transaction(work, { look } = { look: nothingSeen }) {
       for (let count = 1; ; count += 1) {
         try {

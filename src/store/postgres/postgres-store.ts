@@ -12,7 +12,7 @@ import {
   LostWorkError,
   mappingDigest,
   mayPass,
-  misfitOf,
+  schemaMismatchOf,
   NoConnectionError,
   type Queryable,
   storableJson,
@@ -196,7 +196,7 @@ export async function postgresStore(
       mapping = mappingDigest(mappings);
       shapes.forget();
     },
-    misfit: async () => misfitOf(await readSchemaFacts(database), knows, mapping),
+    misfit: async () => schemaMismatchOf(await readSchemaFacts(database), knows, mapping),
     async transaction(work, beginning) {
       const { doubts } = watch;
       try {

@@ -1,7 +1,7 @@
 /** The step of a worker in an interleaved history: one run of one of its loops. */
 import type { Random } from "../../model/clock.ts";
 import {
-  AddressBook,
+  DirectorySnapshot,
   type Contact,
   createMicroBatcher,
   type Services,
@@ -73,7 +73,7 @@ export async function takeWorkerStep(
 }
 
 async function workOnDue(name: string, services: Services, inBatches: boolean): Promise<void> {
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   if (inBatches) await processDueBatch(services, book, name, 4);
   const claims = await claimDue(services, book, name, LEASE_MS, 2);
   for (const claimed of claims) {
@@ -86,7 +86,7 @@ async function atSomeConnection(
   random: Random,
   look: (contact: Contact) => Promise<unknown>,
 ): Promise<void> {
-  const { contacts } = await AddressBook.open(services);
+  const { contacts } = await DirectorySnapshot.open(services);
   const contact = contacts[Math.floor(random() * contacts.length)];
   if (contact !== undefined) await look(contact);
 }

@@ -5,7 +5,7 @@
 import { countHeld } from "../../engine/limits/index.ts";
 import type { Random } from "../../model/clock.ts";
 import {
-  AddressBook,
+  DirectorySnapshot,
   type Claimed,
   type Failpoint,
   createMicroBatcher,
@@ -195,8 +195,8 @@ export class Workers {
 
   async #claim(worker: Worker): Promise<void> {
     const { signal } = worker.killed;
-    const book = await AddressBook.open(this.#services);
-    const held = this.#heldBy(worker);
+    const book = await DirectorySnapshot.open(this.#services);
+    const held = this.#underClaim(worker);
     const free = PLACES - held.length;
     const most = Math.min(1 + Math.floor(this.#random() * 4), free);
     const claims: Claimed[] = [];
@@ -238,7 +238,7 @@ export class Workers {
   }
 
   /** The claims of a worker's pending tasks. */
-  #heldBy(worker: Worker): readonly Claimed[] {
+  #underClaim(worker: Worker): readonly Claimed[] {
     return this.#traffic.parked.flatMap((task) => {
       const claimed = task.worker === worker.name ? this.#claims.get(task.name) : undefined;
       return claimed === undefined ? [] : [claimed];
@@ -249,7 +249,7 @@ export class Workers {
     const worker = this.#someone();
     const services = this.#servicesOf(worker, null);
     const { signal } = worker.killed;
-    const book = await AddressBook.open(this.#services);
+    const book = await DirectorySnapshot.open(this.#services);
     for (const contact of book.contacts) {
       const task = { name: this.#nameTask(what), worker: worker.name, admits: true };
       await this.#act(worker, () =>

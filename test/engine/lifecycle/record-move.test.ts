@@ -13,7 +13,7 @@ import {
   isMisplaced,
   leavingLanes,
   type ParentPairing,
-  type Whereabouts,
+  type RecordLocation,
 } from "../../../src/engine/lifecycle/record-move.ts";
 import { concludeResourceRemoval } from "../../../src/engine/processing/removal.ts";
 import { restart } from "../../../src/engine/lane/restart.ts";
@@ -47,7 +47,7 @@ const [site, app, other] = ["1", "2", "3"].map((id) => connectionId(id)) as [
 ];
 const shift: FieldChange = { side: "record", field: "project_id", from: "1", to: "2" };
 const laneAt = (id: ConnectionId) => ({ id: laneId(`1${id}`), connectionId: id });
-const moves = (lanes: readonly ConnectionId[], where: Whereabouts) =>
+const moves = (lanes: readonly ConnectionId[], where: RecordLocation) =>
   [...leavingLanes(lanes.map(laneAt), where)].map(([id, move]) => `${id}: ${move}`);
 
 /** A lane whose record was moved away, with the event that says so. */
@@ -107,7 +107,7 @@ describe("the lanes that a record leaves", () => {
   });
 
   const connection = fc.constantFrom(site, app, other);
-  const where: fc.Arbitrary<Whereabouts> = fc.oneof(
+  const where: fc.Arbitrary<RecordLocation> = fc.oneof(
     fc.record({ kind: fc.constant("unsettled" as const) }),
     fc.record({
       kind: fc.constant("by_scope" as const),

@@ -9,7 +9,7 @@ import {
 import { type AccountId, accountId } from "../../../src/model/ids.ts";
 import { at } from "../builders.ts";
 
-function heldBy(...counts: readonly number[]) {
+function underClaim(...counts: readonly number[]) {
   return new Map(counts.map((count, index) => [accountId(String(index + 1)), count]));
 }
 
@@ -21,7 +21,7 @@ describe("the places of a worker", () => {
     ["four are", [4, 4, 4, 4], [4, 14]],
     ["one is, and another was", [8, 0], [8, 14]],
   ])("where %s: a part for each, and one for whoever comes", (_, counts, expected) => {
-    expect(fairShare({ total: 16, held: heldBy(...counts) })).toEqual(expected);
+    expect(fairShare({ total: 16, held: underClaim(...counts) })).toEqual(expected);
   });
 
   it.each([
@@ -34,7 +34,7 @@ describe("the places of a worker", () => {
   });
 
   it("are never so many accounts' that one gets none", () => {
-    const [part] = fairShare({ total: 4, held: heldBy(1, 1, 1, 1, 1, 1, 1, 1) });
+    const [part] = fairShare({ total: 4, held: underClaim(1, 1, 1, 1, 1, 1, 1, 1) });
     expect(part).toBe(1);
   });
 });

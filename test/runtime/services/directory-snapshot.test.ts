@@ -1,6 +1,6 @@
 /** Books that are opened at once share a read, but never one that began before they were asked for. */
 import { expect, it } from "vitest";
-import { AddressBook } from "../../../src/runtime/services/directory-snapshot.ts";
+import { DirectorySnapshot } from "../../../src/runtime/services/directory-snapshot.ts";
 import { describeOnEachDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";
 
@@ -8,16 +8,20 @@ describeOnEachDatabase("address books", (open) => {
   it("a pause is seen by every book that is opened after it, whatever is being read", async () => {
     const app = await givenSampleTandem(await open());
     const { services } = app.tandem;
-    const [connection] = (await AddressBook.open(services)).contacts.map((one) => one.connection);
+    const [connection] = (await DirectorySnapshot.open(services)).contacts.map(
+      (one) => one.connection,
+    );
     if (connection === undefined) throw new Error("there should be a connection");
     for (const [round, paused] of [true, false, true, false].entries()) {
-      const before = Array.from({ length: 5 }, () => AddressBook.open(services));
+      const before = Array.from({ length: 5 }, () => DirectorySnapshot.open(services));
       const change = paused
         ? app.tandem.pause(connection.id, `round ${String(round)}`)
         : app.tandem.enable(connection.id);
-      const during = Array.from({ length: 5 }, () => AddressBook.open(services));
+      const during = Array.from({ length: 5 }, () => DirectorySnapshot.open(services));
       await change;
-      const after = await Promise.all(Array.from({ length: 5 }, () => AddressBook.open(services)));
+      const after = await Promise.all(
+        Array.from({ length: 5 }, () => DirectorySnapshot.open(services)),
+      );
       expect(after.map((book) => book.contact(connection.id)?.connection.inbound)).toEqual(
         after.map(() => !paused),
       );
@@ -38,9 +42,9 @@ describeOnEachDatabase("address books", (open) => {
       },
     };
     const counted = { ...services, store: { ...services.store, directory: counting } };
-    const first = AddressBook.open(counted);
+    const first = DirectorySnapshot.open(counted);
     await Promise.resolve();
-    const books = Array.from({ length: 11 }, () => AddressBook.open(counted));
+    const books = Array.from({ length: 11 }, () => DirectorySnapshot.open(counted));
     await Promise.all([first, ...books]);
     expect(reads).toBeLessThanOrEqual(2);
   });

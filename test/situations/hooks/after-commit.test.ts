@@ -1,6 +1,6 @@
 /** The hook that follows a commit: at least once, whoever dies when. */
 import { expect, it } from "vitest";
-import { AddressBook } from "../../../src/runtime/services/directory-snapshot.ts";
+import { DirectorySnapshot } from "../../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../../src/runtime/worker/claim-due.ts";
 import type { CommittedWrite } from "../../../src/runtime/services/hooks.ts";
 import { processClaimed } from "../../../src/runtime/worker/process-claimed.ts";
@@ -13,7 +13,7 @@ const NEVER = new AbortController().signal;
 
 /** Works on what is due, and does not come to what follows the commit. */
 async function processOnly({ tandem }: SampleTandem): Promise<void> {
-  const book = await AddressBook.open(tandem.services);
+  const book = await DirectorySnapshot.open(tandem.services);
   for (const claimed of await claimDue(tandem.services, book, "doomed", 60_000, 16)) {
     await processClaimed(tandem.services, claimed, book, NEVER);
   }

@@ -4,7 +4,7 @@
  */
 import pg from "pg";
 import { expect, it } from "vitest";
-import { AddressBook } from "../../../src/runtime/services/directory-snapshot.ts";
+import { DirectorySnapshot } from "../../../src/runtime/services/directory-snapshot.ts";
 import { processDueBatch } from "../../../src/runtime/worker/claim-due.ts";
 import { translateDeliveries } from "../../../src/runtime/receive/intake.ts";
 import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
@@ -37,7 +37,9 @@ async function takeIn(app: SampleTandem): Promise<number> {
 
 function processDue(app: SampleTandem, limit = 10): Promise<number | null> {
   const { services } = app.tandem;
-  return AddressBook.open(services).then((book) => processDueBatch(services, book, "two", limit));
+  return DirectorySnapshot.open(services).then((book) =>
+    processDueBatch(services, book, "two", limit),
+  );
 }
 
 describeOnOneDatabase("many at once", (open, kind) => {

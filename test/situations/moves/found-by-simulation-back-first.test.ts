@@ -4,7 +4,7 @@
  */
 import { expect, it } from "vitest";
 import { deliveryId } from "../../../src/model/ids.ts";
-import { AddressBook } from "../../../src/runtime/services/directory-snapshot.ts";
+import { DirectorySnapshot } from "../../../src/runtime/services/directory-snapshot.ts";
 import { followMove, type KnownMove } from "../../../src/runtime/moves/follow-moves.ts";
 import { readDelivery } from "../../../src/runtime/receive/read-delivery.ts";
 import type { Services } from "../../../src/runtime/services/services.ts";
@@ -77,7 +77,7 @@ async function expectFollowed(app: Pair, project: string, repository: string, nu
   expect(await app.task()).toMatchObject({ title: "Ours after", markdown: "Theirs after" });
 }
 
-function moveOf(delivery: Delivery, book: AddressBook, services: Services): KnownMove {
+function moveOf(delivery: Delivery, book: DirectorySnapshot, services: Services): KnownMove {
   const { event, body: payload } = delivery;
   const sent = { integration: "github", event, payload, verifiedBy: null };
   const stored = { ...sent, id: deliveryId("1"), deliveryKey: "1" };
@@ -228,7 +228,7 @@ describeOnOneDatabase("an issue whose coming back is told at once with its going
     const { services } = app.tandem;
     await app.release(...app[first]);
     await app.settleWithin(1);
-    const book = await AddressBook.open(services);
+    const book = await DirectorySnapshot.open(services);
     const known = moveOf(present(app[second][0]), book, services);
     let runs = 0;
     await services.store.transaction(async (tx) => {

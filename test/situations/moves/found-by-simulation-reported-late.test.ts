@@ -5,7 +5,7 @@
  */
 import { expect, it } from "vitest";
 import { deliveryId } from "../../../src/model/ids.ts";
-import { AddressBook } from "../../../src/runtime/services/directory-snapshot.ts";
+import { DirectorySnapshot } from "../../../src/runtime/services/directory-snapshot.ts";
 import { admitArrivals } from "../../../src/runtime/admission/admit-batch.ts";
 import { readDelivery } from "../../../src/runtime/receive/read-delivery.ts";
 import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
@@ -206,7 +206,7 @@ describeOnOneDatabase("a connection that is switched on", (open) => {
     app.github.as("mona").openIssue(SITE, { title: "Heard in between" });
     const [webhook] = app.held();
     await app.tandem.pause(app.connection.id, "a person has paused it");
-    const before = await AddressBook.open(services);
+    const before = await DirectorySnapshot.open(services);
     await app.tandem.enable(app.connection.id);
     const { event = "", body: payload = "" } = webhook ?? {};
     const sent = { integration: "github", event, payload, verifiedBy: null };
@@ -214,11 +214,11 @@ describeOnOneDatabase("a connection that is switched on", (open) => {
     const reading = readDelivery(stored, before, services);
     const told = reading.kind === "arrivals" ? reading.incoming : [];
     const incoming = told.map((one) => ({ ...one, arrival: { ...one.arrival, deliveryId: null } }));
-    const takeIn = (book: AddressBook) =>
+    const takeIn = (book: DirectorySnapshot) =>
       services.store.transaction((tx) => admitArrivals(tx, incoming, book, services));
     await expect(takeIn(before)).rejects.toThrow(/inbound of connection \d+ was switched on/);
     expect(await app.story()).toEqual([]);
-    await takeIn(await AddressBook.open(services));
+    await takeIn(await DirectorySnapshot.open(services));
     app.github.clearFaults();
     await app.settle();
 

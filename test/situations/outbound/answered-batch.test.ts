@@ -1,7 +1,7 @@
 /** Answers to edits that come at once are taken in together, each as if it were alone. */
 import { expect, it } from "vitest";
 import type { LaneId } from "../../../src/model/ids.ts";
-import { AddressBook } from "../../../src/runtime/services/directory-snapshot.ts";
+import { DirectorySnapshot } from "../../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../../src/runtime/worker/claim-due.ts";
 import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
 import type { Failpoint, FailpointContext } from "../../../src/runtime/services/failpoints.ts";
@@ -24,7 +24,7 @@ async function givenClaimedEdits(database: TestDatabase) {
   for (const id of ids) await app.editTask(id, { title: `Edited ${id}` });
   const { services } = app.tandem;
   await drainChanges(services);
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const claims = await claimDue(services, book, "ada", 60_000, 16);
   app.github.clearRequests();
 

@@ -1,6 +1,6 @@
 /** Edits of paired records are begun where they are claimed: many at once, each as if it were alone. */
 import { expect, it } from "vitest";
-import { AddressBook } from "../../../src/runtime/services/directory-snapshot.ts";
+import { DirectorySnapshot } from "../../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../../src/runtime/worker/claim-due.ts";
 import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
 import { processClaimed } from "../../../src/runtime/worker/process-claimed.ts";
@@ -30,7 +30,7 @@ async function givenTasks(
 /** Claims all that is due, as a worker does, and works on it one after another. */
 async function claimAll({ tandem: { services } }: SampleTandem) {
   await drainChanges(services);
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const claims = await claimDue(services, book, "ada", 60_000, 16);
   return {
     claims,

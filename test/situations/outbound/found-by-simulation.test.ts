@@ -1,6 +1,6 @@
 /** Schedules that simulated histories have found: each is told here alone, without the chance. */
 import { expect, it } from "vitest";
-import { AddressBook } from "../../../src/runtime/services/directory-snapshot.ts";
+import { DirectorySnapshot } from "../../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../../src/runtime/worker/claim-due.ts";
 import { processClaimed } from "../../../src/runtime/worker/process-claimed.ts";
 import { translateDeliveries } from "../../../src/runtime/receive/intake.ts";
@@ -267,7 +267,7 @@ async function givenPairedTask(app: SampleTandem): Promise<string> {
 async function translateFirst(app: SampleTandem): Promise<void> {
   const { services } = app.tandem;
   await translateDeliveries(services, null);
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const { signal } = new AbortController();
   for (const claimed of await claimDue(services, book, "a worker", 60_000, 4)) {
     await processClaimed(services, claimed, book, signal);

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { SAMPLE_SCHEMA } from "../../../src/demo/sample-schema.ts";
 import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
-import { AddressBook } from "../../../src/runtime/services/directory-snapshot.ts";
+import { DirectorySnapshot } from "../../../src/runtime/services/directory-snapshot.ts";
 import type { Services } from "../../../src/runtime/services/services.ts";
 import { claimDue } from "../../../src/runtime/worker/claim-due.ts";
 import { processClaimed } from "../../../src/runtime/worker/process-claimed.ts";
@@ -38,7 +38,7 @@ async function givenPolled(
 async function claimToGather(app: SampleTandem, count: number, killed?: AbortController) {
   const { services } = app.tandem;
   await drainChanges(services);
-  const book = await AddressBook.open(services);
+  const book = await DirectorySnapshot.open(services);
   const claims = await claimDue(services, book, "ada", 60_000, count);
   let toCome = count;
   let goOn: () => void = () => undefined;

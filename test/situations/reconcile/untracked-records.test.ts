@@ -1,7 +1,7 @@
 /** Situation 55, the safety net: records that nothing looks at are found, counted and explained. */
 import { expect, it } from "vitest";
 import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
-import { AddressBook } from "../../../src/runtime/services/directory-snapshot.ts";
+import { DirectorySnapshot } from "../../../src/runtime/services/directory-snapshot.ts";
 import { findUntracked } from "../../../src/runtime/reconcile/untracked-records.ts";
 import { beforePeek } from "../../harness/before-peek.ts";
 import { describeOnEachDatabase } from "../../harness/databases.ts";
@@ -95,7 +95,7 @@ describeOnEachDatabase("S55 a record with neither lane, event nor captured write
       await app.addTask({ title: "Captured" });
       const { services } = app.tandem;
       const store = beforePeek(services.store, () => drainChanges(services));
-      const book = await AddressBook.open(services);
+      const book = await DirectorySnapshot.open(services);
       const contact = book.contact(app.connection.id);
       const mapping = services.mappings.find(({ recordType }) => recordType === "tasks");
       if (contact === null || mapping === undefined) throw new Error("tasks are not connected");

@@ -1,6 +1,6 @@
 /** Situation 49, as far as a full disk goes: nothing is lost, and work goes on once there is room. */
 import { expect, it } from "vitest";
-import { AddressBook } from "../../../src/runtime/services/directory-snapshot.ts";
+import { DirectorySnapshot } from "../../../src/runtime/services/directory-snapshot.ts";
 import { claimDue, passOnLeases } from "../../../src/runtime/worker/claim-due.ts";
 import { keepLease } from "../../../src/runtime/claims/lease.ts";
 import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
@@ -25,7 +25,13 @@ async function claimCreate(app: SampleTandem, title: string) {
   const { services } = app.tandem;
   await app.addTask({ title });
   await drainChanges(services);
-  const [claimed] = await claimDue(services, await AddressBook.open(services), "one", 60_000, 1);
+  const [claimed] = await claimDue(
+    services,
+    await DirectorySnapshot.open(services),
+    "one",
+    60_000,
+    1,
+  );
   if (claimed === undefined) throw new Error("nothing was claimed");
   return claimed;
 }

@@ -13,9 +13,9 @@ import type { Instant } from "../../model/instant.ts";
 import type { Transition } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../../store/store.ts";
-import { heldBy, reachClaimed, saveDecided } from "../claims/index.ts";
+import { underClaim, reachClaimed, saveDecided } from "../claims/index.ts";
 import {
-  type Held,
+  type ClaimedLane,
   mapBy,
   type PatchAnswer,
   type Services,
@@ -27,13 +27,16 @@ import { isOfAnother, settleAnswer } from "./answer.ts";
 /** An answer whose lane is locked under its claim. */
 interface Answered {
   readonly from: PatchAnswer;
-  readonly held: Held;
+  readonly held: ClaimedLane;
   readonly recordId: string;
   readonly mapping: Mapping;
 }
 
 /** Merges the answer to an edit, in a batch with other answers that this worker gets at the same time. */
-export async function settlePatch(services: Services, answered: PatchAnswer): Promise<void> {
+export async function handlePatchResponse(
+  services: Services,
+  answered: PatchAnswer,
+): Promise<void> {
   const { claimed, book, contact, answer } = answered;
   const settled = await services.answers.add(claimed.claim.worker, answered, (all) =>
     settleTogether(services, all),
@@ -70,7 +73,7 @@ async function settleAll(
   for (const from of answers) {
     const lane = lanes.get(from.claimed.lane);
     if (lane === undefined) continue;
-    const held = heldBy(lane, from.claimed.claim);
+    const held = underClaim(lane, from.claimed.claim);
     if (held === null) {
       // The claim was lost: nothing may be written.
       settled.add(from);

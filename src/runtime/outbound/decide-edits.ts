@@ -11,10 +11,10 @@ import type { Transition } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import {
-  type AddressBook,
+  type DirectorySnapshot,
   type BegunWrite,
   type Contact,
-  type Held,
+  type ClaimedLane,
   randomToken,
   type Services,
 } from "../services/index.ts";
@@ -22,17 +22,17 @@ import { awaitAccount } from "../claims/index.ts";
 
 /** An edit whose lane is locked under its claim. */
 export interface ClaimedEdit {
-  readonly held: Held;
+  readonly held: ClaimedLane;
   readonly recordId: string;
   readonly contact: Contact;
   readonly mapping: Mapping;
 }
 
 /** Decides the next step of claimed events. An event that must be processed singly is not in the result. */
-export async function beginWrites(
+export async function decideEdits(
   tx: StoreTransaction,
   claimed: readonly Decided[],
-  book: AddressBook,
+  book: DirectorySnapshot,
   services: Pick<Services, "random">,
 ): Promise<ReadonlyMap<LaneId, BegunWrite>> {
   const beginnings = claimed.flatMap(({ after }) => findClaimedEdit(after, book) ?? []);
@@ -45,7 +45,7 @@ export async function beginWrites(
     );
     for (const beginning of alike) {
       const row = rows.get(beginning.recordId) ?? null;
-      const write = beginWrite(beginning, row, tx, book, services, { looked: false });
+      const write = decideEdit(beginning, row, tx, book, services, { looked: false });
       if (write !== null) begun.set(beginning.held.lane.id, write);
     }
   }
@@ -53,7 +53,7 @@ export async function beginWrites(
 }
 
 /** The edit that an event carries; `null` if it is not an edit, or if it must be processed singly. */
-export function findClaimedEdit(start: Transition, book: AddressBook): ClaimedEdit | null {
+export function findClaimedEdit(start: Transition, book: DirectorySnapshot): ClaimedEdit | null {
   const { lane } = start;
   const event = processing(lane);
   const contact = book.contact(lane.connectionId);
@@ -66,11 +66,11 @@ export function findClaimedEdit(start: Transition, book: AddressBook): ClaimedEd
 }
 
 /** Decides the next step of an edit; `null` if the edit must be processed singly. */
-export function beginWrite(
+export function decideEdit(
   { held, contact }: ClaimedEdit,
   row: Row | null,
   { now }: Pick<StoreTransaction, "now">,
-  book: AddressBook,
+  book: DirectorySnapshot,
   { random }: Pick<Services, "random">,
   { looked }: { readonly looked: boolean },
 ): BegunWrite | null {

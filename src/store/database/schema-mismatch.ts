@@ -3,7 +3,7 @@ import { digest } from "../../model/content.ts";
 import type { Mapping } from "../../model/mapping.ts";
 
 /** Why they may not, and what to do about it. */
-export interface Misfit {
+export interface SchemaMismatch {
   readonly code: "schema_older" | "schema_newer" | "mapping_differs";
   readonly message: string;
   readonly hint: string;
@@ -26,7 +26,11 @@ export interface SchemaFacts {
  * @param knows the last migration that this code brings
  * @param mapping the digest of this process's mappings; `null` where it has none of its own
  */
-export function misfitOf(facts: SchemaFacts, knows: number, mapping: string | null): Misfit | null {
+export function schemaMismatchOf(
+  facts: SchemaFacts,
+  knows: number,
+  mapping: string | null,
+): SchemaMismatch | null {
   if (facts.version < knows) {
     return {
       code: "schema_older",
