@@ -7,7 +7,7 @@ export const backInReach: readonly CodeMutant[] = [
   {
     id: "back-no-rival",
     rule: "A lane that follows its parent back to where it is already is no rival of itself",
-    file: "src/runtime/moves/settle-children.ts",
+    file: "src/engine/lifecycle/moved-children.ts",
     find: "const present = rest.filter(",
     replace: "const present = ofType.filter(",
     killedBy,
@@ -15,7 +15,7 @@ export const backInReach: readonly CodeMutant[] = [
   {
     id: "back-unsent",
     rule: "What was not sent when its parent went out of reach is sent once that is back",
-    file: "src/runtime/moves/settle-children.ts",
+    file: "src/engine/lifecycle/moved-children.ts",
     find: "child.tombstone === null ? admitUnsent : admitDrift;",
     replace: "admitDrift;",
     killedBy,

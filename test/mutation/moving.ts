@@ -317,7 +317,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "transfer-on-below",
     rule: "... with what was made below them",
-    file: "src/runtime/moves/settle-children.ts",
+    file: "src/engine/lifecycle/moved-children.ts",
     find: "return [...here, ...passed];",
     replace: "return here;",
     killedBy: TWICE,

@@ -61,7 +61,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-child-drift",
     rule: "What the app said of a child that was out of reach is sent once it is back",
-    file: "src/runtime/moves/settle-children.ts",
+    file: "src/engine/lifecycle/moved-children.ts",
     find: "child.tombstone === null ? admitUnsent : admitDrift;",
     replace: "admitUnsent;",
     killedBy,
@@ -69,7 +69,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-child-removed",
     rule: "A child whose record was deleted is removed where its parent went",
-    file: "src/runtime/moves/settle-children.ts",
+    file: "src/engine/lifecycle/moved-children.ts",
     find: 'tombstone?.resource !== "deleted",',
     replace: 'tombstone?.resource !== "deleted" && tombstone?.record !== "deleted",',
     killedBy,
@@ -77,7 +77,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-child-put-elsewhere",
     rule: "So is one that the app had put below another record",
-    file: "src/runtime/moves/settle-children.ts",
+    file: "src/engine/lifecycle/moved-children.ts",
     find: 'tombstone?.resource !== "deleted",',
     replace: 'tombstone?.resource !== "deleted" && tombstone?.record !== "to_connection",',
     killedBy,
@@ -134,7 +134,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-with-parent",
     rule: "What was left together with its parent follows it: the record that comes back to that finds it there",
-    file: "src/runtime/moves/settle-children.ts",
+    file: "src/engine/lifecycle/moved-children.ts",
     find: 'tombstone?.resource !== "deleted",',
     replace: 'tombstone?.resource !== "deleted" && tombstone?.record !== "with_parent",',
     killedBy: leftBehind,
@@ -143,7 +143,7 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-strays",
     rule: "What belongs to a record by now, or no more, is put where it belongs after a move",
     file: "src/runtime/moves/settle-move.ts",
-    find: "  await noteStrays(tx, held, families, context.mapping);\n",
+    find: "  await noteMisplacedRows(tx, held, families, context.mapping);\n",
     replace: "",
     killedBy,
   },
@@ -328,7 +328,7 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-surplus-below",
     rule: "A second child of ours that an archived parent's poll has listed is surplus once the first has followed",
     reasons: ["surplus"],
-    file: "src/runtime/moves/settle-children.ts",
+    file: "src/engine/lifecycle/moved-children.ts",
     find: "[...yielding, ...seconds].map",
     replace: "yielding.map",
     killedBy: surplus,

@@ -26,7 +26,13 @@ export {
   type RecordLocation,
 } from "./record-move.ts";
 export { endedIn, expectedIn, placeRecord, takingBack } from "./record-placement.ts";
-export { matchChildren } from "./match-children.ts";
+export {
+  childrenOfMove,
+  duplicatesAmong,
+  followMove,
+  misplacedRows,
+  type MovedChildren,
+} from "./moved-children.ts";
 export {
   awaitChildren,
   beginAnew,

@@ -1,6 +1,6 @@
 /**
  * Settling a move after the resource and its lane have moved: the record follows to the new scope, and the children to
- * their new ids (`settle-children.ts`). A record that was created from the resource at its new address, before the
+ * their new ids (`engine/lifecycle/moved-children.ts`). A record that was created from the resource at its new address, before the
  * move was known, is a duplicate and is deleted.
  */
 import {
@@ -10,7 +10,15 @@ import {
   unsentOf,
 } from "../../engine/processing/index.ts";
 import { type Context, isArchivedByUs, withConflicts } from "../../engine/lane/index.ts";
-import { awaitChildren, forwardingChain, removeWith } from "../../engine/lifecycle/index.ts";
+import {
+  awaitChildren,
+  childrenOfMove,
+  duplicatesAmong,
+  followMove,
+  forwardingChain,
+  type MovedChildren,
+  removeWith,
+} from "../../engine/lifecycle/index.ts";
 import { recordContent } from "../../engine/merge/index.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../../model/event.ts";
 import type { LaneId } from "../../model/ids.ts";
@@ -23,14 +31,7 @@ import { isSoftDeleted, keyText, lockVisible, recordWriter } from "../records/in
 import type { DirectorySnapshot, Contact, ClaimedLane, Services } from "../services/index.ts";
 import { save } from "../claims/index.ts";
 import { findTrail } from "./trail.ts";
-import {
-  doublesOf,
-  type Family,
-  familyBelow,
-  followAll,
-  noteStrays,
-  yieldPlaces,
-} from "./settle-children.ts";
+import { noteMisplacedRows, removeYielding } from "./settle-children.ts";
 
 /** A moved lane whose record and children must still follow. */
 export interface MovingLane extends Pick<
@@ -124,7 +125,7 @@ export async function settleMove(
   if (moved === null) return { start, event };
   const behind = forwardingChain(lane, held.others);
   const families = [...arrived].map(([mapping, seen]) =>
-    familyBelow(lane, behind, held, mapping, seen, context.identity),
+    childrenOfMove(lane, behind, held.others, seen, { mapping, identity: context.identity }),
   );
   const deadline = event.deadline ?? addMillis(tx.now, PARENT_DEADLINE_MS);
   // A child without a record needs no wait: it is admitted at the new place like any other resource.
@@ -144,15 +145,17 @@ export async function settleMove(
   }
   if (isGone(rows.own, lane, context)) await noteMissing(tx, held, context);
   const changes = await followScope(tx, held, rows.own, book, context);
-  const followed = families.map((family) => followAll(held, family, book, tx.now));
+  const followed = families.map((family) =>
+    followMove(held, family, (one) => book.context(one, tx.now)),
+  );
   const decided = followed.flatMap((each) => each.decided);
   const conflicts = await removeDoubles(tx, held, behind, families, rows, decided, book, context);
-  await yieldPlaces(
+  await removeYielding(
     tx,
     followed.flatMap(({ yielding }) => yielding),
   );
   await tx.saveLanes(decided);
-  await noteStrays(tx, held, families, context.mapping);
+  await noteMisplacedRows(tx, held, families, context.mapping);
   const told: TandemEvent = {
     ...event,
     changes: [...event.changes, ...changes],
@@ -213,7 +216,7 @@ async function lockRows(
   tx: StoreTransaction,
   lane: Lane,
   behind: readonly Lane[],
-  families: readonly Family[],
+  families: readonly MovedChildren[],
   mapping: Mapping,
 ): Promise<Rows | "busy" | "hidden"> {
   const doubles = new Map<LaneId, Row>();
@@ -222,7 +225,7 @@ async function lockRows(
     { mapping, lane },
     ...behind.map((left) => ({ mapping, lane: left })),
     ...families.flatMap((family) =>
-      doublesOf(family).map((double) => ({ mapping: family.mapping, lane: double })),
+      duplicatesAmong(family).map((double) => ({ mapping: family.mapping, lane: double })),
     ),
   ];
   for (const { mapping: its, lane: one } of wanted) {
@@ -244,7 +247,7 @@ async function removeDoubles(
   tx: StoreTransaction,
   { lane, event }: ClaimedLane,
   behind: readonly Lane[],
-  families: readonly Family[],
+  families: readonly MovedChildren[],
   { doubles }: Rows,
   decided: Decided[],
   book: DirectorySnapshot,
@@ -265,7 +268,7 @@ async function removeDoubles(
   };
   for (const family of families) {
     const { parent } = family.mapping;
-    for (const double of doublesOf(family)) await remove(double, family.mapping);
+    for (const double of duplicatesAmong(family)) await remove(double, family.mapping);
     if (parent === null || lane.recordId === null) continue;
     const above = behind.flatMap(({ recordId }) => (recordId === null ? [] : [recordId]));
     const rows = await tx.records.childrenOf(family.mapping, context.mapping, above);
