@@ -50,7 +50,7 @@ import {
   type WorkerWork,
 } from "./runtime/services/index.ts";
 import {
-  settle,
+  runUntilIdle,
   type Settled,
   startWorker,
   type Worker,
@@ -307,7 +307,7 @@ export async function composeTandem(
       await openBackfills(services, contact, true);
     },
     backfills: () => store.directory.backfills(),
-    settle: () => settle(services),
+    settle: () => runUntilIdle(services),
     pause: (connection, reason) =>
       store.directory.updateConnection(connection, {
         inbound: false,

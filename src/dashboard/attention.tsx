@@ -35,7 +35,7 @@ export function Attention({
           <Run key={run.id} run={run} failed={failed} />
         ))}
         {pairings.first.map((pairing) => (
-          <Pairing key={keyOf(pairing)} pairing={pairing} failed={failed} />
+          <Pairing key={pairingAddress(pairing)} pairing={pairing} failed={failed} />
         ))}
       </ul>
     </section>
@@ -116,7 +116,7 @@ function Pairing({
   );
 }
 
-function keyOf(pairing: ApiDisabledPairing): string {
+function pairingAddress(pairing: ApiDisabledPairing): string {
   const { connection, resource_type: type, integration_external_id: id, record_id } = pairing;
   return [connection, type, id, record_id].join("/");
 }

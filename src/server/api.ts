@@ -182,7 +182,7 @@ export function createApi(core: TandemCore): Hono<ApiEnv> {
 
   /** A copy of a database must not act before a person approves it. */
   async function refuseForeign(): Promise<Response | null> {
-    const foreign = await core.services.instance.foreign();
+    const foreign = await core.services.instance.checkIdentity();
     if (foreign === null) return null;
     return problem(409, "foreign_instance", foreign, FOREIGN_REMEDY);
   }
@@ -205,8 +205,8 @@ export function createApi(core: TandemCore): Hono<ApiEnv> {
       ledger.disabledPairings(DISABLED_SHOWN),
       tandem.services.store.heldRuns.open(),
       tandem.services.store.redeliveries.counts(),
-      tandem.services.instance.told(),
-      tandem.services.store.misfit(),
+      tandem.services.instance.storedRefusal(),
+      tandem.services.store.schemaMismatch(),
       tandem.services.store.refusals.since(addMillis(now, -REFUSALS_SHOWN_MS)),
     ]);
     return {

@@ -118,7 +118,9 @@ export function createRouter(core: TandemCore, options: HandlerOptions) {
   app.get("/healthz", async (context) => {
     // Open a transaction, as storing a webhook does: a read-only database is not healthy.
     const { clock, instance } = core.services;
-    const probed = store.transaction((tx) => Promise.resolve(tx.now)).then(() => instance.told());
+    const probed = store
+      .transaction((tx) => Promise.resolve(tx.now))
+      .then(() => instance.storedRefusal());
     const why = await inTime(clock, PROBE_MS, probed, () => new NoAnswerError(PROBE_MS));
     if (why === null) return context.json({ ok: true });
     // A foreign instance still stores webhooks, so the answer is 200.

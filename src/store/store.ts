@@ -46,7 +46,7 @@ export interface Store {
   /** Brings the schema and the triggers up to date; safe to run twice and at once. */
   migrate(mappings: readonly Mapping[], journals?: readonly Journal[]): Promise<void>;
   /** Why this code or its mappings must not work on the database; `null` where they fit. One query. */
-  misfit(): Promise<SchemaMismatch | null>;
+  schemaMismatch(): Promise<SchemaMismatch | null>;
   /**
    * Runs `work` in one transaction, again if the database says that may help.
    *

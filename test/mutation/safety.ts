@@ -174,8 +174,8 @@ export const safety: readonly CodeMutant[] = [
     id: "instance-claims",
     rule: "A foreign database's events are not claimed",
     file: "src/runtime/worker/claim-due.ts",
-    find: "if ((await services.instance.foreign()) !== null) return [];",
-    replace: "await services.instance.foreign();",
+    find: "if ((await services.instance.checkIdentity()) !== null) return [];",
+    replace: "await services.instance.checkIdentity();",
     killedBy: ["test/situations/safety/restored-database.test.ts"],
   },
   {

@@ -66,7 +66,7 @@ export const together: readonly CodeMutant[] = [
     id: "together-foreign",
     rule: "On a copy of a database nothing is worked on",
     file: "src/runtime/receive/intake.ts",
-    find: "worker !== null && (await services.instance.foreign()) === null",
+    find: "worker !== null && (await services.instance.checkIdentity()) === null",
     replace: "worker !== null",
     killedBy,
   },

@@ -315,18 +315,18 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
       code: "schema_older",
       message: `the schema is at migration ${version}, and this version of Tandem needs ${newest}`,
     });
-    expect(await store.misfit()).toMatchObject(older(0));
+    expect(await store.schemaMismatch()).toMatchObject(older(0));
     // The first migrations kept neither what they need nor the mappings they were run for.
     await migrate(database, [], [], undefined, migrations.slice(0, 1));
-    expect(await store.misfit()).toMatchObject(older(0));
+    expect(await store.schemaMismatch()).toMatchObject(older(0));
     await store.migrate([tasks]);
-    expect(await store.misfit()).toBeNull();
+    expect(await store.schemaMismatch()).toBeNull();
 
     // A failure of another kind says nothing of the schema's age.
     await app.sql(`
       drop table tandem.mappings_in_use;
       create view tandem.mappings_in_use as select (1 / (random() * 0)::int)::text as digest`);
-    await expect(store.misfit()).rejects.toMatchObject({ code: "22012" });
+    await expect(store.schemaMismatch()).rejects.toMatchObject({ code: "22012" });
   });
 
   it("leaves nothing of a migration that failed, and goes on from there", async () => {

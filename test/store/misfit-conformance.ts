@@ -6,9 +6,9 @@ export function misfitConformance(open: (options?: StoreOptions) => Promise<Open
   describe("code and mappings", () => {
     it("fit the database that they were migrated to, also when others are migrated in their place", async () => {
       const { store } = await open();
-      expect(await store.misfit()).toBeNull();
+      expect(await store.schemaMismatch()).toBeNull();
       await store.migrate([{ ...tasks, conflict: "record" }]);
-      expect(await store.misfit()).toBeNull();
+      expect(await store.schemaMismatch()).toBeNull();
     });
   });
 }

@@ -64,14 +64,14 @@ function unpaced(config: AnyConfig): AnyConfig {
 
 /** Fails if the schema does not fit. A long-running worker would wait, but here a person waits for the result. */
 async function refuseMisfit({ services }: Tandem): Promise<void> {
-  const misfit = await services.store.misfit();
+  const misfit = await services.store.schemaMismatch();
   if (misfit === null) return;
   throw new CliError(EXIT.database, misfit.code, misfit.message, misfit.hint);
 }
 
 /** Fails for a copied database, so that cron reports by the exit status that nothing was done. */
 async function refuseForeign({ services }: Tandem): Promise<void> {
-  const why = await services.instance.foreign();
+  const why = await services.instance.checkIdentity();
   if (why === null) return;
   throw new CliError(EXIT.refused, "foreign_instance", why, FOREIGN_REMEDY);
 }

@@ -35,7 +35,7 @@ export {
 } from "./moved-children.ts";
 export {
   awaitChildren,
-  beginAnew,
+  requeueAfterMove,
   type Departure,
   type Destination,
   destinations,

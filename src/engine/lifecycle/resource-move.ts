@@ -338,7 +338,7 @@ export function removeWith(
 }
 
 /** Requeues the event of a moved lane that has ended: no record or child has to follow. */
-export function beginAnew(start: Transition, event: TandemEvent, now: Instant): Transition {
+export function requeueAfterMove(start: Transition, event: TandemEvent, now: Instant): Transition {
   return postpone(start, event, now, { reason: "resource_moved", runAt: now });
 }
 

@@ -34,10 +34,10 @@ export function resourcePairingKey(
 ): KeyOfOne | null {
   const { pairBy } = mapping;
   if (pairBy === null || (mapping.parent !== null && parentId === null)) return null;
-  if (pairBy.kind === "external_id") return keyOf(pairBy, [externalId], parentId);
+  if (pairBy.kind === "external_id") return pairingKeyOf(pairBy, [externalId], parentId);
   if (content === null) return null;
   const said = canonical(content, mapping.resource.fields);
-  return keyOf(
+  return pairingKeyOf(
     pairBy,
     pairBy.fields.map((field) => said[field] ?? null),
     parentId,
@@ -54,7 +54,7 @@ export function recordPairingKey(
   const { pairBy } = mapping;
   if (pairBy === null || (mapping.parent !== null && parentId === null)) return null;
   if (pairBy.kind === "fields") {
-    return keyOf(
+    return pairingKeyOf(
       pairBy,
       pairBy.fields.map((field) => content[field] ?? null),
       parentId,
@@ -62,10 +62,10 @@ export function recordPairingKey(
   }
   const value = row[pairBy.column];
   const text = typeof value === "string" || typeof value === "number" ? String(value) : null;
-  return keyOf(pairBy, [text], parentId);
+  return pairingKeyOf(pairBy, [text], parentId);
 }
 
-function keyOf(
+function pairingKeyOf(
   pairBy: PairingKey,
   values: readonly Json[],
   parentId: string | null,

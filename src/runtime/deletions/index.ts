@@ -6,6 +6,6 @@
  * 3. A restored record gets another resource if the old one is deleted.
  */
 export { goneWithParents } from "./cascaded.ts";
-export { beginAnew } from "./recreate.ts";
+export { recreateResource } from "./recreate.ts";
 export { removeRecord } from "./remove-record.ts";
 export { followRestored, noteBelow, noteRestored, type RecordMoved } from "./restored-children.ts";

@@ -11,7 +11,7 @@ import { noteRestored } from "./restored-children.ts";
  * Creates the record's next lane, with an event that creates its resource; the last lane has ended. A record that was
  * deleted or moved away again meanwhile gets none: the drain found only the ended lane, and would not end a new one.
  */
-export async function beginAnew(
+export async function recreateResource(
   tx: StoreTransaction,
   lane: Lane,
   book: DirectorySnapshot,

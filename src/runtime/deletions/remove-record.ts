@@ -20,7 +20,7 @@ import type { Mapping, Row } from "../../model/mapping.ts";
 import { placeOutOfReach } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import { type DirectorySnapshot, type ClaimedLane, isRecordNewer } from "../services/index.ts";
-import { beginAnew } from "./recreate.ts";
+import { recreateResource } from "./recreate.ts";
 import {
   hasMovedOn,
   isSoftDeleted,
@@ -40,7 +40,7 @@ export async function removeRecord(
   const { mapping } = context;
   const record = await lockForRemoval(tx, lane, mapping);
   if (typeof record === "string") return awaitRow(record, start, event, context);
-  if (isRestoring(lane)) await beginAnew(tx, lane, book);
+  if (isRestoring(lane)) await recreateResource(tx, lane, book);
   const removal = planRemoval(lane, record?.content ?? null, context);
   const isArchived = record !== null && isArchivedByApp(lane, record.row, mapping);
   const planned = isLeftOrElsewhere(lane, await hasMovedOn(tx, lane))
@@ -49,7 +49,7 @@ export async function removeRecord(
       ? keptArchived(removal)
       : removal;
   const writer = recordWriter(tx, mapping, book.hooks(mapping), event, book.clock);
-  const removed = await carryOut(writer, lane, record, planned, context);
+  const removed = await removeRow(writer, lane, record, planned, context);
   return concludeRemoval(start, event, removed, context);
 }
 
@@ -59,7 +59,7 @@ function isLeftOrElsewhere({ tombstone }: Lane, hasOther: boolean): boolean {
 }
 
 /** Removes the record as planned. The app's hook may keep it, or refuse because the record is newer. */
-async function carryOut(
+async function removeRow(
   writer: RecordWriter,
   lane: Lane,
   record: Removable | null,

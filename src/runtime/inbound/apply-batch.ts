@@ -40,7 +40,7 @@ import { type DirectorySnapshot, groupBy, mapBy } from "../services/index.ts";
 const LEASE_MS = 60_000;
 
 /** An event that was claimed in memory only. */
-interface Begun {
+interface ClaimedUpdate {
   readonly start: Transition;
   readonly event: TandemEvent;
   readonly context: Context;
@@ -48,7 +48,7 @@ interface Begun {
 }
 
 /** A planned merge, with the columns that it writes. */
-interface Planned extends Begun {
+interface Planned extends ClaimedUpdate {
   readonly merged: Plan;
   /** The record's content before the merge; `null` if the record is created. */
   readonly before: Content | null;
@@ -106,7 +106,7 @@ async function processBatch(
   book: DirectorySnapshot,
 ): Promise<Worked> {
   const results = new Map<LaneId, Transition>();
-  const begun: Begun[] = [];
+  const begun: ClaimedUpdate[] = [];
   for (const item of decided) {
     const step = begin(item, worker, book, tx.now);
     if (step === null) continue;
@@ -159,7 +159,7 @@ function begin(
   worker: string,
   book: DirectorySnapshot,
   now: Instant,
-): Begun | Transition | null {
+): ClaimedUpdate | Transition | null {
   const { lane, ended } = decided.after;
   const next = nextEvent(lane, now);
   if (next === null || next.direction === "outbound" || next.action === "delete") return null;
@@ -183,7 +183,7 @@ function needsMore({ awaitingIntent, moved, returned, archivedAs }: Lane): boole
 }
 
 /** The mappings of a batch. Parents come first, because a child's record refers to its parent's. */
-function mappingsOf(begun: readonly Begun[]): readonly Mapping[] {
+function mappingsOf(begun: readonly ClaimedUpdate[]): readonly Mapping[] {
   const mappings = [...new Set(begun.map(({ context }) => context.mapping))];
   return mappings.sort((a, b) => Number(a.parent !== null) - Number(b.parent !== null));
 }
@@ -191,10 +191,10 @@ function mappingsOf(begun: readonly Begun[]): readonly Mapping[] {
 async function planUpdates(
   tx: StoreTransaction,
   mapping: Mapping,
-  begun: readonly Begun[],
+  begun: readonly ClaimedUpdate[],
 ): Promise<readonly Planned[]> {
   // If a record has several lanes, only the first one is merged: the others must see its write.
-  const first = new Map<string, Begun>();
+  const first = new Map<string, ClaimedUpdate>();
   for (const item of begun) {
     const { recordId } = item.start.lane;
     if (recordId !== null && !first.has(recordId)) first.set(recordId, item);
@@ -224,7 +224,7 @@ async function planUpdates(
 async function planCreates(
   tx: StoreTransaction,
   mapping: Mapping,
-  begun: readonly Begun[],
+  begun: readonly ClaimedUpdate[],
   results: ReadonlyMap<LaneId, Transition>,
   decided: readonly Decided[],
   book: DirectorySnapshot,
@@ -259,7 +259,7 @@ async function planCreates(
 async function parentsOf(
   tx: StoreTransaction,
   mapping: Mapping,
-  fresh: readonly Begun[],
+  fresh: readonly ClaimedUpdate[],
   results: ReadonlyMap<LaneId, Transition>,
   decided: readonly Decided[],
 ): Promise<ReadonlyMap<LaneId, string> | null> {

@@ -35,7 +35,7 @@ import type {
   Services,
 } from "../services/index.ts";
 import { admitArrivals, decideByContent, goneArrival, passOrWait } from "../admission/index.ts";
-import { beginAnew, noteRestored, removeRecord } from "../deletions/index.ts";
+import { recreateResource, noteRestored, removeRecord } from "../deletions/index.ts";
 import { awaitAccount, lockClaimed, lockClaimedAmong, save } from "../claims/index.ts";
 import { recordWriter, writeMerge } from "../records/index.ts";
 import {
@@ -292,7 +292,7 @@ export async function admitGone(
         ignoredFor: tombstone === null ? null : { id: tombstone.event, type: "events" },
       }),
     );
-    if (isRestoring(lane)) await beginAnew(tx, lane, book);
+    if (isRestoring(lane)) await recreateResource(tx, lane, book);
   });
 }
 

@@ -33,7 +33,7 @@ import {
   writerFor,
 } from "../services/index.ts";
 import { attributionOf, authorOf } from "../identities/index.ts";
-import { carryOut, type WorkerTurn } from "./send.ts";
+import { sendRequest, type WorkerTurn } from "./send.ts";
 import { awaitAccount, lockClaimed, save } from "../claims/index.ts";
 import { findCreated } from "./find-created.ts";
 import { holdForPausedAccount } from "./hold-for-paused-account.ts";
@@ -44,9 +44,9 @@ import { noteRestored } from "../deletions/index.ts";
 import { isOfAnother, wakeWaiting, mergeResponse } from "./answer.ts";
 import { holdNamed } from "../admission/index.ts";
 
-type Step = Exclude<OutboundStep, { kind: "settled" | "ask_author" }>;
-type Look = Extract<Step, { kind: "reread" | "find" }> & { readonly contact: Contact };
-type AnyLook = Pick<Exclude<Step, { kind: "request" }>, "kind"> & { readonly contact: Contact };
+type NextStep = Exclude<OutboundStep, { kind: "settled" | "ask_author" }>;
+type Look = Extract<NextStep, { kind: "reread" | "find" }> & { readonly contact: Contact };
+type AnyLook = Pick<Exclude<NextStep, { kind: "request" }>, "kind"> & { readonly contact: Contact };
 
 /** Processes one claimed outbound event until it ends or is requeued. */
 export async function processOutbound(
@@ -72,7 +72,7 @@ export async function processOutbound(
     }
     if (step.kind === "request") {
       const { contact, request } = step;
-      const instead = await carryOut(services, claimed, book, contact, request, asked, turn);
+      const instead = await sendRequest(services, claimed, book, contact, request, asked, turn);
       if (instead === null) return;
       asked = instead;
       continue;
@@ -110,7 +110,7 @@ async function goOn(
   if (begun.kind === "settled") return false;
   if (await holdForPausedAccount(services, claimed, book, begun.contact)) return false;
   if (begun.kind === "request") {
-    await carryOut(services, claimed, book, begun.contact, begun.request, null, turn);
+    await sendRequest(services, claimed, book, begun.contact, begun.request, null, turn);
     return false;
   }
   const { signal } = turn;
@@ -135,7 +135,7 @@ async function decide(
   looked: Looked,
   asked: Asked | null,
 ): Promise<
-  | (Step & { readonly contact: Contact })
+  | (NextStep & { readonly contact: Contact })
   | { readonly kind: "ask_author"; readonly contact: Contact; readonly author: Author }
   | null
 > {

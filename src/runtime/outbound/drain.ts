@@ -128,7 +128,7 @@ async function targetsOf(
   const living = lanesOf(mapping, existing);
   const over = lanesOf(mapping, ended);
   const lanes = new Map(ids.map((recordId) => [recordId, new Set<LaneId>()]));
-  const begun: Begun[] = [];
+  const begun: LaneToWrite[] = [];
   const restores = new Map<LaneId, LaneKey>();
   const unseen: string[] = [];
   for (const [recordId, own] of byRecord) {
@@ -152,7 +152,7 @@ async function targetsOf(
         isChild: mapping.parent !== null,
       };
       for (const connectionId of connectionsAt(where.get(recordId) ?? { kind: "unsettled" })) {
-        const key = keyOf(mapping, connectionId, recordId);
+        const key = laneKeyOf(mapping, connectionId, recordId);
         const placement = placeRecord(connectionId, placed);
         if (placement.kind === "back") restores.set(placement.lane.id, key);
         if ("lane" in placement) told?.add(placement.lane.id);
@@ -170,7 +170,7 @@ async function targetsOf(
   const leftSince = leftSinceEnded(mapping, rows, ended, where, restores, book);
   for (const { id, recordId } of ended) if (leftSince.has(id)) lanes.get(recordId)?.add(id);
   const ensured = await tx.ensureLanes(begun.map(({ key }) => key));
-  const kinds = new Map<LaneId, Begun["kind"]>();
+  const kinds = new Map<LaneId, LaneToWrite["kind"]>();
   begun.forEach(({ key, kind }, index) => {
     const lane = ensured[index];
     if (lane === undefined) return;
@@ -210,16 +210,16 @@ function lanesOf<Found extends LaneOfRecord | LaneThatEnded>(
 }
 
 /** A lane that takes a write in a connection of its record; the lane may have to be created. */
-interface Begun {
+interface LaneToWrite {
   readonly key: LaneKey & { readonly recordId: string };
   readonly kind: "paired" | "first" | "anew";
 }
 
-function keyOf(
+function laneKeyOf(
   { resource, recordType }: Mapping,
   connectionId: ConnectionId,
   recordId: string,
-): Begun["key"] {
+): LaneToWrite["key"] {
   return { connectionId, resourceType: resource.type, recordType, externalId: null, recordId };
 }
 

@@ -27,7 +27,7 @@ export interface WorkerTurn {
 }
 
 /** Sends a request. Returns the writer to retry with if the author's own token was refused; otherwise `null`. */
-export async function carryOut(
+export async function sendRequest(
   services: Services,
   claimed: Claimed,
   book: DirectorySnapshot,

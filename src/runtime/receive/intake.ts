@@ -36,7 +36,7 @@ export async function translateDeliveries(
   worker: string | null,
 ): Promise<number> {
   const book = await DirectorySnapshot.open(services);
-  const mayWork = worker !== null && (await services.instance.foreign()) === null;
+  const mayWork = worker !== null && (await services.instance.checkIdentity()) === null;
   if (mayWork) {
     const taken = await attemptBatch(services, book, worker);
     if (taken !== null) return taken;

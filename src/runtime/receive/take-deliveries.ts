@@ -15,7 +15,7 @@ import type { FirstLook, StoreTransaction } from "../../store/store.ts";
 import { admitArrivals } from "../admission/index.ts";
 import { applyBatchAs } from "../inbound/index.ts";
 import { followMove } from "../moves/index.ts";
-import { watchFitness } from "../safety/index.ts";
+import { watchSchema } from "../safety/index.ts";
 import {
   DirectorySnapshot,
   hurrySweeps,
@@ -47,7 +47,7 @@ export function takeDeliveries(
   heard: (work: WorkerWork) => void,
 ): DeliveryStore["receive"] {
   const { store, clock, log } = services;
-  const fits = watchFitness(services);
+  const isCompatible = watchSchema(services);
   let restUntil = 0;
   let rest = REST;
 
@@ -76,7 +76,7 @@ export function takeDeliveries(
   async function mayTake(): Promise<boolean> {
     if (clock.now() < restUntil) return false;
     try {
-      return (await fits()) && (await services.instance.foreign()) === null;
+      return (await isCompatible()) && (await services.instance.checkIdentity()) === null;
     } catch {
       return false;
     }

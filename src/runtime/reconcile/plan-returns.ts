@@ -93,7 +93,7 @@ export async function planReturns(
 }
 
 /** Executes planned returns, on the present lane and record of each. */
-export async function carryOutReturns(
+export async function executeReturns(
   tx: StoreTransaction,
   steps: readonly (ReturnedStep & { readonly mapping: Mapping })[],
   book: DirectorySnapshot,

@@ -22,7 +22,7 @@ import { followMove } from "../moves/index.ts";
 import { checkBlastRadius } from "../safety/index.ts";
 import { planReconcile } from "./plan.ts";
 import type { PlannedStep, ReconcileScope } from "./planner.ts";
-import { carryOutReturns } from "./plan-returns.ts";
+import { executeReturns } from "./plan-returns.ts";
 import { noteGone, noteMoved } from "../records/index.ts";
 
 /** The number of steps in one transaction, so that a large plan holds no lock for long. */
@@ -54,13 +54,13 @@ export async function reconcileConnection(
     seen.unconfirmed += part.unconfirmed;
     steps.push(...part.steps);
     // Admit each page now: later a write of ours may have overwritten its content, or the list may have failed.
-    if (!dryRun) await carryOut(services, contact, part.steps.filter(isSeen));
+    if (!dryRun) await executePlan(services, contact, part.steps.filter(isSeen));
   }
   const actions = steps.flatMap((step) => step.actions);
   if (dryRun) return { ...seen, actions, applied: false, held: false };
   const goes = await isWithinReach(services, contact, scope, steps);
   const done = goes ? steps : steps.filter((step) => !isDangerous(step));
-  await carryOut(
+  await executePlan(
     services,
     contact,
     done.filter((step) => !isSeen(step)),
@@ -142,18 +142,18 @@ function harmOf({ cause, actions }: PlannedStep): readonly PlannedAction[] {
 }
 
 /** Executes steps. Each is decided again on its locked lane, because the lane may have changed since the plan. */
-async function carryOut(
+async function executePlan(
   services: Services,
   contact: Contact,
   steps: readonly PlannedStep[],
 ): Promise<void> {
   for (const group of batchesOf(steps, BATCH)) {
     const book = await DirectorySnapshot.open(services);
-    await services.store.transaction((tx) => carryOutBatch(services, tx, contact, group, book));
+    await services.store.transaction((tx) => executeBatch(services, tx, contact, group, book));
   }
 }
 
-async function carryOutBatch(
+async function executeBatch(
   services: Services,
   tx: StoreTransaction,
   contact: Contact,
@@ -169,7 +169,7 @@ async function carryOutBatch(
   const arrivals = steps.flatMap((step) => arrivalOf(step, tx) ?? []);
   const incoming = arrivals.map((arrival) => ({ contact, arrival }));
   await admitArrivals(tx, incoming, book, services);
-  await carryOutReturns(
+  await executeReturns(
     tx,
     steps.filter((step) => step.cause === "returned"),
     book,

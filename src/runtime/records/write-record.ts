@@ -44,7 +44,7 @@ export function recordWriter(
   const { records } = tx;
   const { apply } = hooks;
 
-  async function carryOut(hook: ApplyHook, operation: RecordOperation) {
+  async function applyOperation(hook: ApplyHook, operation: RecordOperation) {
     await records.allowPauses(FROZEN_MS);
     const limit = limitOf(clock, PATIENCE_MS, () => tooSlow("apply", mapping));
     try {
@@ -114,7 +114,7 @@ export function recordWriter(
         await note("insert", inserted.id, null);
         return inserted;
       }
-      const key = await carryOut(apply, { op: "insert", row: null, patch, event });
+      const key = await applyOperation(apply, { op: "insert", row: null, patch, event });
       if (key === undefined) {
         throw new HookError(
           "apply",
@@ -134,7 +134,7 @@ export function recordWriter(
         await note("update", id, null);
         return updated;
       }
-      await carryOut(apply, { op: "update", row, patch, event });
+      await applyOperation(apply, { op: "update", row, patch, event });
       const updated = await readBack(id, "update");
       await note("update", id, null);
       return updated;
@@ -145,7 +145,7 @@ export function recordWriter(
         await note("delete", id, row);
         return null;
       }
-      await carryOut(apply, { op: "delete", row, patch: {}, event });
+      await applyOperation(apply, { op: "delete", row, patch: {}, event });
       const kept = (await records.read(mapping, [id])).get(id) ?? null;
       if (kept === null) await note("delete", id, row);
       else await note("update", id, null);

@@ -9,5 +9,5 @@ export { enableConnection, enableRecord } from "./enable-connection.ts";
 export { beatsInFile, beatsInProcess } from "./heartbeat-file.ts";
 export { approvedRuns, checkBlastRadius } from "./held-runs.ts";
 export { approveInstance, createInstanceGuard, FOREIGN_REMEDY, unlessForeign } from "./instance.ts";
-export { watchFitness } from "./schema-check.ts";
+export { watchSchema } from "./schema-check.ts";
 export { blameScope, findUnfitScope, resumeFitScopes } from "./unfit-scope.ts";

@@ -82,7 +82,7 @@ export function createInstanceGuard(
   }
 
   return {
-    async foreign() {
+    async checkIdentity() {
       const { doubts, failovers } = instance.noticed();
       if (failovers > failoversThen) {
         failoversThen = failovers;
@@ -108,7 +108,7 @@ export function createInstanceGuard(
       isTold = false;
       return null;
     },
-    async told() {
+    async storedRefusal() {
       const { stored, place } = await instance.read();
       const verdict = judgeInstance(stored, { name, place });
       return verdict.kind === "foreign" ? verdict.why : null;
@@ -125,7 +125,7 @@ export async function unlessForeign(
   { instance }: Services,
   work: () => Promise<number>,
 ): Promise<number> {
-  return (await instance.foreign()) === null ? work() : 0;
+  return (await instance.checkIdentity()) === null ? work() : 0;
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Services } from "../services/index.ts";
 /** The least time between two checks, however busy the loops are. */
 const ASK_AGAIN = SECOND;
 
-export function watchFitness({
+export function watchSchema({
   store,
   clock,
   log,
@@ -21,7 +21,7 @@ export function watchFitness({
   async function ask(): Promise<SchemaMismatch | null> {
     const now = clock.now();
     if (asked === null || Math.abs(now - asked.at) >= ASK_AGAIN) {
-      asked = { at: now, answer: store.misfit() };
+      asked = { at: now, answer: store.schemaMismatch() };
     }
     try {
       return await asked.answer;

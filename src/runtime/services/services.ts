@@ -14,9 +14,9 @@ import type { Rules } from "./rules.ts";
 /** The guard before everything that posts. */
 export interface InstanceGuard {
   /** Why nothing may be posted; `null` if this process may, which also writes its heartbeat. */
-  foreign(): Promise<string | null>;
+  checkIdentity(): Promise<string | null>;
   /** The stored reason why nothing may be posted; writes nothing. */
-  told(): Promise<string | null>;
+  storedRefusal(): Promise<string | null>;
   /** Makes the database this instance's own. */
   adopt(): Promise<void>;
 }

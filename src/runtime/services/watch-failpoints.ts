@@ -14,10 +14,10 @@ import type { Decided, RecordStore, Store, StoreTransaction } from "../../store/
 import type { Failpoint, FailpointContext, Failpoints } from "./failpoints.ts";
 
 /** The step of processing that a saved lane shows. */
-type Step = "claim" | "intent" | "heartbeat" | "adoption" | "commit";
+type WatchedStep = "claim" | "intent" | "heartbeat" | "adoption" | "commit";
 
 interface Stepped {
-  readonly step: Step;
+  readonly step: WatchedStep;
   readonly context: FailpointContext;
 }
 

@@ -39,7 +39,7 @@ export async function claimDue(
   limit: number,
   slots: Slots | null = null,
 ): Promise<readonly Claimed[]> {
-  if ((await services.instance.foreign()) !== null) return [];
+  if ((await services.instance.checkIdentity()) !== null) return [];
   const by: Claimant = { worker, leaseMillis, limit, slots };
   try {
     return await claimAndBegin(services, book, by, (tx, claimed) =>
@@ -142,7 +142,7 @@ export async function processDueBatch(
   worker: string,
   limit: number,
 ): Promise<number | null> {
-  if ((await services.instance.foreign()) !== null) return 0;
+  if ((await services.instance.checkIdentity()) !== null) return 0;
   try {
     return await services.store.transaction(async (tx) => {
       const lanes = await tx.lockDueLanes(limit);

@@ -7,5 +7,5 @@
  */
 export { claimDue, processDueBatch, passOnLeases } from "./claim-due.ts";
 export { processClaimed } from "./process-claimed.ts";
-export { settle, type Settled } from "./run-until-idle.ts";
+export { runUntilIdle, type Settled } from "./run-until-idle.ts";
 export { startWorker, type Worker, type WorkerOptions } from "./worker.ts";

@@ -1,6 +1,6 @@
 /** Processing one claimed event, and the engine's decision if that fails. */
 import { processing } from "../../engine/lane/index.ts";
-import { beginAnew, leaveLane, placeText } from "../../engine/lifecycle/index.ts";
+import { requeueAfterMove, leaveLane, placeText } from "../../engine/lifecycle/index.ts";
 import { fail } from "../../engine/processing/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import { isContention } from "../../store/database/index.ts";
@@ -86,7 +86,7 @@ async function hasMoved(
     const held = await lockClaimed(tx, claimed);
     if (held === null) return true;
     if (held.lane.tombstone === null) return false;
-    await save(tx, held, beginAnew(held.start, held.event, tx.now));
+    await save(tx, held, requeueAfterMove(held.start, held.event, tx.now));
     return true;
   });
 }
@@ -118,7 +118,7 @@ async function wentWithParent(
     const event = processing(left.lane);
     if (event === null) return false;
     const start = { lane: left.lane, ended: [...held.start.ended, ...left.ended] };
-    await save(tx, held, beginAnew(start, event, tx.now));
+    await save(tx, held, requeueAfterMove(start, event, tx.now));
     // If the record has another parent by now, the drain sends it below that one.
     await noteMoved(tx, [{ ...held.lane, mapping: context.mapping }]);
     return true;

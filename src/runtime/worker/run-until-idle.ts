@@ -24,14 +24,14 @@ export interface Settled {
 /**
  * @throws Error if there is still work after `rounds` rounds, which means an endless loop.
  */
-export async function settle(
+export async function runUntilIdle(
   services: Services,
   options: { readonly leaseMillis?: number; readonly rounds?: number } = {},
 ): Promise<Settled> {
   const { leaseMillis = 60_000, rounds = 1_000 } = options;
   const total = { deliveries: 0, changes: 0, events: 0 };
   // Every worker writes its heartbeat, even if nothing is due: a copied database is recognised by it.
-  await services.instance.foreign();
+  await services.instance.checkIdentity();
   for (let round = 0; round < rounds; round += 1) {
     const due = await services.store.ledger.dueNow();
     let worked = 0;

@@ -25,7 +25,7 @@ import { advanceBackfills } from "../backfill/index.ts";
 import { claimDue, processDueBatch, passOnLeases } from "./claim-due.ts";
 import { keepLease } from "../claims/index.ts";
 import { drainChanges } from "../outbound/index.ts";
-import { resumeFitScopes, unlessForeign, watchFitness } from "../safety/index.ts";
+import { resumeFitScopes, unlessForeign, watchSchema } from "../safety/index.ts";
 import { followLink } from "../identities/index.ts";
 import { localSweepDue, pollDue, sweepDue } from "../reconcile/index.ts";
 import { type Loop, startLoop, type LoopStep } from "./loop.ts";
@@ -132,7 +132,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   const inFlight = new Map<Promise<void>, InFlight>();
   /** Called when a slot may have become free. */
   let freed: () => void = () => undefined;
-  const fits = watchFitness(services);
+  const isCompatible = watchSchema(services);
 
   // A batch that ended nothing is not repeated until an inbound event may have arrived.
   let mayProcessBatch = true;
@@ -244,7 +244,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   for (const step of STEPS) {
     const { idleMillis: idle, run } = steps[step];
     const turn = async () => {
-      const worked = (await fits()) && (await run());
+      const worked = (await isCompatible()) && (await run());
       if (worked) wake(MAKES_WORK_FOR[step]);
       return worked;
     };

@@ -183,7 +183,7 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         state.mapping = mapping;
       }),
     // It has one schema, that of the code.
-    misfit: async () =>
+    schemaMismatch: async () =>
       schemaMismatchOf({ version: 0, needs: 0, mapping: state.mapping }, 0, mapping),
     async transaction(work, { look } = { look: nothingSeen }) {
       for (let count = 1; ; count += 1) {

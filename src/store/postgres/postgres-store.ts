@@ -196,7 +196,7 @@ export async function postgresStore(
       mapping = mappingDigest(mappings);
       shapes.forget();
     },
-    misfit: async () => schemaMismatchOf(await readSchemaFacts(database), knows, mapping),
+    schemaMismatch: async () => schemaMismatchOf(await readSchemaFacts(database), knows, mapping),
     async transaction(work, beginning) {
       const { doubts } = watch;
       try {

@@ -4,7 +4,7 @@ import { holdsClaim } from "../../../src/engine/lane/claim.ts";
 import { matchChildren } from "../../../src/engine/lifecycle/match-children.ts";
 import {
   awaitChildren,
-  beginAnew,
+  requeueAfterMove,
   destinations,
   followParent,
   leaveLane,
@@ -296,7 +296,7 @@ describe("an event that waits for a move", () => {
   const start = { lane: held.lane, ended: [] };
 
   test("is looked at again at once, and no attempt is burnt", () => {
-    const { lane } = beginAnew(start, held.event, at(50));
+    const { lane } = requeueAfterMove(start, held.event, at(50));
     expect(lane.live).toMatchObject([
       { state: "queued", reason: "resource_moved", attempts: 8, runAt: at(50) },
     ]);

@@ -172,6 +172,6 @@ describe.runIf(databaseKinds.includes("postgres"))("a failover", () => {
     await app.advance(10_000);
     await idle.settle();
     expect(app.writes()).toBe(0);
-    expect(await idle.services.instance.foreign()).toContain("set back");
+    expect(await idle.services.instance.checkIdentity()).toContain("set back");
   });
 });

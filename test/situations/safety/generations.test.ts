@@ -100,7 +100,7 @@ describeOnEachDatabase("two generations on one database", (open) => {
     await expect.poll(() => said.length, PATIENTLY).toBe(1);
     expect(said).toMatchObject([{ code: "mapping_differs" }]);
     expect(await app.status()).toMatchObject({ undrained: 1 });
-    expect(await other.services.store.misfit()).toBeNull();
+    expect(await other.services.store.schemaMismatch()).toBeNull();
     await worker.stop();
     await expectUntouched(app);
     if (database.kind === "postgres") await other.stop();

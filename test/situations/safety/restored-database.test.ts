@@ -200,7 +200,7 @@ describeOnEachDatabase("a database set back in place", (open) => {
     expect(app.github.calls({})).toBe(0);
     expect((await app.status()).foreign_instance).toContain("set back");
     expect(await post(app, "sync")).toBe(409);
-    expect(await fresh.foreign()).toContain("set back");
+    expect(await fresh.checkIdentity()).toContain("set back");
   });
 
   it("approved, records take what the resources say by now, nothing old is sent, nothing doubled", async () => {
@@ -227,26 +227,26 @@ describeOnEachDatabase("a database set back in place", (open) => {
   it("is known to be approved by every host that missed its beat", async () => {
     const { app, setBack } = await givenSetBack(await open());
     const another = anotherHost(app);
-    expect(await another.foreign()).toBeNull();
+    expect(await another.checkIdentity()).toBeNull();
     await setBack();
     await app.advance(60_000);
     await app.settle();
     expect(await post(app, "instance/approve")).toBe(200);
-    expect(await another.foreign()).toBeNull();
+    expect(await another.checkIdentity()).toBeNull();
     await app.advance(60_000);
-    expect(await another.foreign()).toBeNull();
-    expect(await app.tandem.services.instance.foreign()).toBeNull();
+    expect(await another.checkIdentity()).toBeNull();
+    expect(await app.tandem.services.instance.checkIdentity()).toBeNull();
   });
 
   it("is told by a host that comes after one that has not seen it before", async () => {
     const { app, setBack } = await givenSetBack(await open());
     const fresh = anotherHost(app);
     await setBack();
-    expect(await fresh.foreign()).toBeNull();
+    expect(await fresh.checkIdentity()).toBeNull();
     await app.advance(60_000);
-    expect(await app.tandem.services.instance.foreign()).toContain("set back");
+    expect(await app.tandem.services.instance.checkIdentity()).toContain("set back");
     await app.advance(60_000);
-    expect(await fresh.foreign()).toContain("set back");
+    expect(await fresh.checkIdentity()).toContain("set back");
   });
 
   it("is noticed by two processes of one host, whichever looks first", async () => {
@@ -254,14 +254,14 @@ describeOnEachDatabase("a database set back in place", (open) => {
     const file = beatFile();
     const first = anotherHost(app, beatsInFile(file, silentLog));
     const second = anotherHost(app, beatsInFile(file, silentLog));
-    expect(await first.foreign()).toBeNull();
+    expect(await first.checkIdentity()).toBeNull();
     await app.advance(40_000);
     const setBack = await rememberDatabase(app);
     await app.advance(5_000);
-    expect(await second.foreign()).toBeNull();
+    expect(await second.checkIdentity()).toBeNull();
     await setBack();
     await app.advance(30_000);
-    expect(await first.foreign()).toContain("set back");
+    expect(await first.checkIdentity()).toContain("set back");
     expect(await app.sql("select host from tandem.beats")).toHaveLength(1);
   });
 
@@ -272,11 +272,11 @@ describeOnEachDatabase("a database set back in place", (open) => {
     for (const app of apps) {
       // As a provider has it that does not let everybody ask.
       await app.sql("alter function pg_control_system() rename to pg_control_denied");
-      verdicts.push(await anotherHost(app).foreign());
+      verdicts.push(await anotherHost(app).checkIdentity());
       await app.advance(60_000);
     }
     for (const app of apps) {
-      verdicts.push(await anotherHost(app, beatsInFile(file, silentLog)).foreign());
+      verdicts.push(await anotherHost(app, beatsInFile(file, silentLog)).checkIdentity());
       await app.sql("alter function pg_control_denied() rename to pg_control_system");
     }
     expect(verdicts).toEqual([null, null, null, null]);
@@ -286,7 +286,7 @@ describeOnEachDatabase("a database set back in place", (open) => {
     const app = await givenSampleTandem(await open());
     const hosts = [app.tandem.services.instance, anotherHost(app), anotherHost(app)];
     for (let minute = 0; minute < 3; minute += 1) {
-      for (const host of hosts) expect(await host.foreign()).toBeNull();
+      for (const host of hosts) expect(await host.checkIdentity()).toBeNull();
       await app.advance(60_000);
     }
     expect(await app.sql("select host from tandem.beats")).toHaveLength(3);
