@@ -35,18 +35,18 @@ export async function decideEdits(
   book: DirectorySnapshot,
   services: Pick<Services, "random">,
 ): Promise<ReadonlyMap<LaneId, BegunWrite>> {
-  const beginnings = claimed.flatMap(({ after }) => findClaimedEdit(after, book) ?? []);
+  const claimedEdits = claimed.flatMap(({ after }) => findClaimedEdit(after, book) ?? []);
   const begun = new Map<LaneId, BegunWrite>();
-  for (const mapping of new Set(beginnings.map((beginning) => beginning.mapping))) {
-    const alike = beginnings.filter((beginning) => beginning.mapping === mapping);
+  for (const mapping of new Set(claimedEdits.map((claimedEdit) => claimedEdit.mapping))) {
+    const alike = claimedEdits.filter((claimedEdit) => claimedEdit.mapping === mapping);
     const rows = await tx.records.read(
       mapping,
       alike.map(({ recordId }) => recordId),
     );
-    for (const beginning of alike) {
-      const row = rows.get(beginning.recordId) ?? null;
-      const write = decideEdit(beginning, row, tx, book, services, { looked: false });
-      if (write !== null) begun.set(beginning.held.lane.id, write);
+    for (const claimedEdit of alike) {
+      const row = rows.get(claimedEdit.recordId) ?? null;
+      const write = decideEdit(claimedEdit, row, tx, book, services, { looked: false });
+      if (write !== null) begun.set(claimedEdit.held.lane.id, write);
     }
   }
   return begun;

@@ -99,7 +99,7 @@ async function beginAll(
     "skip",
   );
   const lanes = new Map(locked.map((lane) => [lane.id, lane]));
-  const open: { readonly edit: WaitingEdit; readonly beginning: ClaimedEdit }[] = [];
+  const open: { readonly edit: WaitingEdit; readonly claimedEdit: ClaimedEdit }[] = [];
   for (const edit of edits) {
     const lane = lanes.get(edit.claimed.lane);
     if (lane === undefined) continue;
@@ -108,25 +108,25 @@ async function beginAll(
     if (held === null) results.set(edit, { kind: "settled" });
     else if (lane.tombstone === null) {
       const found = findClaimedEdit(held.start, edit.book);
-      if (found !== null) open.push({ edit, beginning: found });
+      if (found !== null) open.push({ edit, claimedEdit: found });
     }
   }
   const decided: Decided[] = [];
-  for (const mapping of new Set(open.map(({ beginning }) => beginning.mapping))) {
-    const alike = open.filter(({ beginning }) => beginning.mapping === mapping);
-    const ids = [...new Set(alike.map(({ beginning }) => beginning.recordId))];
+  for (const mapping of new Set(open.map(({ claimedEdit }) => claimedEdit.mapping))) {
+    const alike = open.filter(({ claimedEdit }) => claimedEdit.mapping === mapping);
+    const ids = [...new Set(alike.map(({ claimedEdit }) => claimedEdit.recordId))];
     const { rows, captured } = await tx.records.lockFree(mapping, ids);
     const pending = mapBy(captured, ({ recordId }) => recordId);
-    for (const { edit, beginning } of alike) {
-      const row = rows.get(beginning.recordId);
+    for (const { edit, claimedEdit } of alike) {
+      const row = rows.get(claimedEdit.recordId);
       if (row === undefined) continue;
-      const captures = pending.get(beginning.recordId) ?? [];
-      const merged = afterRead(edit, beginning, row, captures, tx);
+      const captures = pending.get(claimedEdit.recordId) ?? [];
+      const merged = afterRead(edit, claimedEdit, row, captures, tx);
       const write =
         merged === null ? null : decideEdit(merged, row, tx, edit.book, services, { looked: true });
       // A write that must read again, or needs more than lane and row, is processed singly.
       if (write === null || write.begun.kind === "read") continue;
-      decided.push({ before: beginning.held.lane, after: write.after });
+      decided.push({ before: claimedEdit.held.lane, after: write.after });
       results.set(edit, write.begun);
     }
   }
@@ -137,13 +137,13 @@ async function beginAll(
 /** The edit after its read was merged; `null` if the merge changes the record, or is refused. */
 function afterRead(
   { book, seen, from }: ReadEdit,
-  beginning: ClaimedEdit,
+  claimedEdit: ClaimedEdit,
   row: Row,
   pending: readonly CapturedChange[],
   { now }: Pick<StoreTransaction, "now">,
 ): ClaimedEdit | null {
-  if (seen === "unchanged") return beginning;
-  const { held, recordId, mapping } = beginning;
+  if (seen === "unchanged") return claimedEdit;
+  const { held, recordId, mapping } = claimedEdit;
   if (isOfAnother(held.lane, seen)) return null;
   const context = book.context(held.lane, now);
   try {
@@ -156,7 +156,7 @@ function afterRead(
     const start = { lane: planned.lane, ended: [] };
     const after = recordAfter({ ...planned.lane, recordId }, row, mapping);
     return goOn(
-      beginning,
+      claimedEdit,
       concludeLook(start, held.event, observed, merged, { before, after }, context),
     );
   } catch {
@@ -165,7 +165,7 @@ function afterRead(
   }
 }
 
-function goOn(beginning: ClaimedEdit, start: Transition): ClaimedEdit | null {
+function goOn(claimedEdit: ClaimedEdit, start: Transition): ClaimedEdit | null {
   const event = processing(start.lane);
-  return event === null ? null : { ...beginning, held: { lane: start.lane, event, start } };
+  return event === null ? null : { ...claimedEdit, held: { lane: start.lane, event, start } };
 }
