@@ -70,6 +70,11 @@ export function isEndedByResource(tombstone: Tombstone | null): tombstone is Tom
   return tombstone !== null && endedSide(tombstone) === "resource";
 }
 
+/** Whether the record was deleted, and its resource is not: it is present, or out of reach. */
+export function outlivesRecord(tombstone: Tombstone | null): tombstone is Tombstone {
+  return tombstone !== null && tombstone.record === "deleted" && tombstone.resource !== "deleted";
+}
+
 export function recordDeleted(event: EventId, at: Instant): Tombstone {
   return { event, at, record: "deleted", resource: "present" };
 }

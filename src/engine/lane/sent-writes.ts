@@ -6,7 +6,7 @@ import { type Content, isStringArray, type Json, sameValue } from "../../model/c
 import type { Conflict, FieldChange, TandemEvent } from "../../model/event.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Attempt, Intent, Lane, Transition } from "../../model/lane.ts";
-import { isEndedByRecord } from "../../model/tombstone.ts";
+import { isEndedByRecord, outlivesRecord } from "../../model/tombstone.ts";
 import { withOurChanges } from "./sets.ts";
 import { move, withConflicts, withLane } from "./transition.ts";
 
@@ -86,8 +86,7 @@ export function replacedAfterEnd(
   content: Content,
   at: Instant,
 ): readonly Conflict[] {
-  const isEnded = tombstone?.record === "deleted" && tombstone.resource !== "deleted";
-  if (!isEnded || known === null || (clock !== null && at < clock.at)) return [];
+  if (!outlivesRecord(tombstone) || known === null || (clock !== null && at < clock.at)) return [];
   const late = [...unanswered, ...(attempt === null ? [] : [attempt])]
     .filter(({ kind }) => kind === "patch")
     .map(({ values }) => values);

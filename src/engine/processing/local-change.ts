@@ -7,6 +7,7 @@ import type { Lane, Transition } from "../../model/lane.ts";
 import { mappedFields, type Mapping } from "../../model/mapping.ts";
 import {
   isEndedByRecord,
+  outlivesRecord,
   recordDeleted,
   type RecordMove,
   recordMoveOf,
@@ -174,8 +175,7 @@ function leaveAfterEnd(
   now: Instant,
 ): Admission {
   const start = unchanged(lane);
-  if (tombstone.record !== "deleted" || tombstone.resource === "deleted")
-    return { ...start, event: null };
+  if (!outlivesRecord(tombstone)) return { ...start, event: null };
   return done(withLane(start, { tombstone: { ...tombstone, at: now, record: recordMoved } }), {
     ...born,
     state: "ignored",

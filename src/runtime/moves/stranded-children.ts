@@ -9,7 +9,7 @@ import type { Instant } from "../../model/instant.ts";
 import type { FormerPlace, Lane, Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Place } from "../../model/observation.ts";
-import { placeOutOfReach } from "../../model/tombstone.ts";
+import { outlivesRecord, placeOutOfReach } from "../../model/tombstone.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import type { DirectorySnapshot, Services } from "../services/index.ts";
 import { keyText } from "../records/index.ts";
@@ -180,8 +180,7 @@ export async function strandChildren(
   book: DirectorySnapshot,
   services: Services,
 ): Promise<void> {
-  const isEnded = tombstone?.record === "deleted" && tombstone.resource !== "deleted";
-  if (!isEnded || moved === null || externalId === null) return;
+  if (!outlivesRecord(tombstone) || moved === null || externalId === null) return;
   const contact = book.contact(connectionId);
   const mapping = book.mapping({ connectionId, resourceType });
   if (contact === null || mapping === null) return;

@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { eventId } from "../../src/model/ids.ts";
+import { instantFromMicros } from "../../src/model/instant.ts";
+import {
+  outlivesRecord,
+  type RecordEnd,
+  recordDeleted,
+  type ResourceEnd,
+} from "../../src/model/tombstone.ts";
+
+const ended = recordDeleted(eventId("e1"), instantFromMicros(1_000));
+
+describe("a resource outlives its record", () => {
+  it.each<[RecordEnd, ResourceEnd, boolean]>([
+    ["deleted", "present", true],
+    ["deleted", { outOfReach: "acme/away#7" }, true],
+    ["deleted", "deleted", false],
+    ["present", "deleted", false],
+    ["present", { outOfReach: "acme/away#7" }, false],
+    ["to_connection", "present", false],
+  ])("with the record %o and the resource %o: %s", (record, resource, expected) => {
+    expect(outlivesRecord({ ...ended, record, resource })).toBe(expected);
+  });
+
+  it("never where the pairing lives", () => {
+    expect(outlivesRecord(null)).toBe(false);
+  });
+});
