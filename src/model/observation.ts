@@ -13,6 +13,11 @@ export interface ResourceRef {
   readonly externalId: string;
 }
 
+/** Orders external ids as a provider counts them up: by length, then by text, because they go beyond 2^53. */
+export function compareExternalIds(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : 1);
+}
+
 /** The address of a resource, whether or not a connection covers it. */
 export interface Place {
   readonly containerId: string;

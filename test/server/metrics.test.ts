@@ -5,6 +5,7 @@ import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";
 import type { ApiProblem } from "../../src/server/api-types.ts";
 import { createTandem } from "../../src/server/tandem.ts";
 import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
+import { withConflictPolicy } from "../harness/sample-policies.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
@@ -49,6 +50,20 @@ describeOnEachDatabase("metrics", (open) => {
     expect(after.get('tandem_due_late_seconds{what="event"}')).toBe(30);
     expect(after.has(`${account}"active"}`)).toBe(false);
     expect(after.get(`${account}"needs_attention"}`)).toBe(0);
+  });
+
+  it("count conflicts by the direction of their events", async () => {
+    const app = await givenSampleTandem(await open(), withConflictPolicy("resource-wins"));
+    const mona = app.github.as("mona");
+    mona.openIssue(app.repo, { title: "Old" });
+    await app.settle();
+    await app.advance(5_000);
+    mona.editIssue(app.repo, 1, { title: "Theirs" });
+    await app.advance(1_000);
+    await app.editTask((await app.task()).id, { title: "Mine" });
+    await app.settle();
+    const conflicts = [...(await metricsOf(app))].filter(([name]) => name.includes("conflicts"));
+    expect(conflicts).toEqual([['tandem_conflicts_total{direction="inbound"}', 1]]);
   });
 
   it("count webhooks that were refused by cause, and keep no name that a stranger made up", async () => {

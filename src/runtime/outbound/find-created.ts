@@ -12,7 +12,7 @@ import type { OutboundStep } from "../../engine/processing/index.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
-import type { Observation } from "../../model/observation.ts";
+import { compareExternalIds, type Observation } from "../../model/observation.ts";
 import type { DirectorySnapshot, Claimed, Contact, Services } from "../services/index.ts";
 import { lockClaimed } from "../claims/index.ts";
 import { isIn } from "../admission/index.ts";
@@ -100,15 +100,11 @@ async function nobodys(
     const takenIds = new Set(taken.map(({ externalId }) => externalId));
     return alike
       .filter(({ one }) => !takenIds.has(one.externalId) && !knownTokens.has(one.token))
-      .sort((a, b) => byId(a.one, b.one));
+      .sort((a, b) => compareExternalIds(a.one.externalId, b.one.externalId));
   });
 }
 
 function lowest(found: readonly Observation[]): Observation | null {
-  const [first] = [...found].sort(byId);
+  const [first] = [...found].sort((a, b) => compareExternalIds(a.externalId, b.externalId));
   return first ?? null;
-}
-
-function byId(a: Observation, b: Observation): number {
-  return a.externalId.length - b.externalId.length || (a.externalId < b.externalId ? -1 : 1);
 }

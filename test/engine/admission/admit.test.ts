@@ -291,6 +291,17 @@ describe("row 7: admitted", () => {
     });
   });
 
+  it.each(["awaiting_children", "awaiting_parent"] as const)(
+    "keeps the deadline of a canceled event that was %s",
+    (reason) => {
+      const deadline = at(90);
+      const { lane } = withEvent(aLane(), 5, { reason, deadline });
+      expect(bornOf(admit(lane, edited("B", 20), context)).deadline).toEqual(deadline);
+      const other = withEvent(aLane(), 5, { reason: "reread_needed", deadline }).lane;
+      expect(bornOf(admit(other, edited("B", 20), context)).deadline).toBeNull();
+    },
+  );
+
   it.each(["processing", "disabled"] as const)("leaves a %s event alone", (state) => {
     const { lane, event } = withEvent(aLane(), 5, { state });
     expect(eventIn(admit(lane, edited("B", 20), context), event.id).state).toBe(state);

@@ -1,5 +1,6 @@
 /** The pace of a loop: normal after work, slow after failures, and normal again after the next success. */
 import { expect, it } from "vitest";
+import { NoConnectionError } from "../../../src/store/database/database.ts";
 import { startLoop } from "../../../src/runtime/worker/loop.ts";
 import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
 import { keptLog } from "../../harness/kept-log.ts";
@@ -7,7 +8,7 @@ import { keptLog } from "../../harness/kept-log.ts";
 const IDLE = 1_000;
 
 /** A loop whose steps end as told, one after the other; behind the last, all are idle. */
-function givenLoop(...outcomes: readonly ("fails" | "idle" | "works")[]) {
+function givenLoop(...outcomes: readonly ("fails" | "no database" | "idle" | "works")[]) {
   const clock = new VirtualClock();
   const stopping = new AbortController();
   const startedAt: number[] = [];
@@ -18,9 +19,11 @@ function givenLoop(...outcomes: readonly ("fails" | "idle" | "works")[]) {
     idleMillis: IDLE,
     run: () => {
       const outcome = outcomes[startedAt.push((clock.now() - begin) / 1_000) - 1] ?? "idle";
-      return outcome === "fails"
-        ? Promise.reject(new Error("told to fail"))
-        : Promise.resolve(outcome === "works");
+      if (outcome === "fails") return Promise.reject(new Error("told to fail"));
+      if (outcome === "no database") {
+        return Promise.reject(new NoConnectionError("unreachable", null));
+      }
+      return Promise.resolve(outcome === "works");
     },
   });
   return {
@@ -73,4 +76,15 @@ it("a wake-up ends an idle pause and does not end the pause after a failure", as
   await given.pass(0.5);
   expect(given.starts().slice(0, 3)).toEqual([0, 0.5, 2.5]);
   await given.stop();
+});
+
+it("the pause after failures is at most a minute, and at most 5 s while the database is away", async () => {
+  const away = givenLoop("no database", "no database", "no database", "no database");
+  await away.pass(18);
+  expect(away.starts().slice(0, 5)).toEqual([0, 2, 6, 11, 16]);
+  await away.stop();
+  const failing = givenLoop("fails", "fails", "fails", "fails");
+  await failing.pass(31);
+  expect(failing.starts().slice(0, 5)).toEqual([0, 2, 6, 14, 30]);
+  await failing.stop();
 });

@@ -85,7 +85,7 @@ describeOnEachDatabase("edits that are claimed at once", (open) => {
     ]);
     for (const id of ids) {
       const [pairing] = await app.pairings(id);
-      expect(pairing?.standing).toMatch(/^A change of the record is queued\./);
+      expect(pairing?.standing).toMatch(/^A change of the record is queued\. .* Due at 2026-/);
     }
     app.github.faults.api.secondaryLimit = null;
     await app.advance(31_000);
