@@ -8,7 +8,7 @@ import { keptLog } from "./kept-log.ts";
 import { givenSampleTandem, type SampleTandem } from "./sample-tandem.ts";
 
 export interface TokenTandem extends SampleTandem {
-  /** What the log was told. */
+  /** The lines of the log. */
   readonly lines: readonly object[];
 }
 
@@ -40,7 +40,7 @@ export function said(body: string | null | undefined): string | null | undefined
   return /^([\s\S]*)\n\n<!-- tandem:\w+ -->$/.exec(body ?? "")?.[1] ?? body;
 }
 
-/** Whose token the writes carried, with what each of them was. */
+/** Each write's method, with the login whose token it carried. */
 export function wrote({ github }: SampleTandem): readonly string[] {
   return github.requests
     .filter(({ method }) => method !== "GET")

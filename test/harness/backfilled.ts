@@ -1,4 +1,4 @@
-/** What a backfill begins with, and what it must lead to. */
+/** The data that a backfill begins with, and the result that it must have. */
 import { expect } from "vitest";
 import type { AnyConfig } from "../../src/config.ts";
 import type { SampleTandem } from "./sample-tandem.ts";

@@ -4,7 +4,7 @@ export type DatabaseKind = "pglite" | "postgres";
 const all: readonly DatabaseKind[] = ["pglite", "postgres"];
 
 /**
- * What this run covers: both, unless `TANDEM_TEST_DATABASES` (a comma separated list) narrows it.
+ * The databases that this run covers: both, unless `TANDEM_TEST_DATABASES` (a comma separated list) narrows it.
  *
  * @throws Error when the variable names a database that does not exist, so that a typing mistake
  *   cannot pass as a run without failures.

@@ -17,7 +17,7 @@ export interface TestDatabase {
   readonly kind: DatabaseKind;
   /** How Tandem connects, where `kind` is `postgres`. A superuser's. */
   readonly url?: string;
-  /** What Tandem is given, where `kind` is `pglite`. */
+  /** The PGlite that Tandem uses, if `kind` is `pglite`. */
   readonly pglite?: PGlite;
   /**
    * Plain SQL as the app, or psql, would run it: several statements are allowed where there are no
@@ -28,7 +28,7 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** What this run covers; `TANDEM_TEST_DATABASES=pglite` or `=postgres` narrows it. */
+/** The databases that this run covers; `TANDEM_TEST_DATABASES=pglite` or `=postgres` narrows it. */
 export const databaseKinds: DatabaseKind[] = databaseKindsFrom(process.env.TANDEM_TEST_DATABASES);
 
 export function openTestDatabase(
@@ -42,8 +42,9 @@ export function openTestDatabase(
 type Tests = (open: () => Promise<TestDatabase>, kind: DatabaseKind) => void;
 
 /**
- * Runs the same tests on each database of `databaseKinds`, with Tandem's migrations applied. What a
- * test or its `beforeEach` opens is closed after that test; what `beforeAll` opens, after the last one.
+ * Runs the same tests on each database of `databaseKinds`, with Tandem's migrations applied. A
+ * database that a test or its `beforeEach` opens is closed after that test; one that `beforeAll`
+ * opens, after the last test.
  */
 export function describeOnEachDatabase(name: string, tests: Tests): void {
   describeOnEach(databaseKinds, "migrated", name, tests);

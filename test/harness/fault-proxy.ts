@@ -64,7 +64,7 @@ export async function openFaultProxy(target: number): Promise<FaultProxy> {
     pass(link, to, from);
   }).listen(0, "127.0.0.1");
 
-  /** What one end says or does reaches the other, unless the link is silent. */
+  /** Passes one end's data and closing to the other, unless the link is silent. */
   function pass(link: Link, end: Socket, other: Socket): void {
     const tell = (act: () => void) => {
       const pass = () => {

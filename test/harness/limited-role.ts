@@ -4,7 +4,7 @@ import type { TestDatabase } from "./databases.ts";
 
 /**
  * The same database as a limited role sees it. The role owns what the app and Tandem own, as a member, and
- * neither bypasses row security nor is a superuser. What the app itself runs by `sql` is the superuser's.
+ * neither bypasses row security nor is a superuser. The app's own `sql` runs as the superuser.
  */
 export async function asLimitedRole(
   database: TestDatabase,

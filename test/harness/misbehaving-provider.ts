@@ -14,7 +14,7 @@ export interface WrongAnswer {
   readonly body: string | Iterable<Uint8Array> | null;
   /** How the body ends. Default: as it should. */
   readonly ending?: "breaks_off" | "never";
-  /** What is compressed on a real network; `fetch` hands it on decompressed. */
+  /** A real network carries this body compressed; `fetch` hands it on decompressed. */
   readonly isCompressed?: boolean;
 }
 
@@ -22,7 +22,7 @@ export interface Request {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
-  /** Of the API, without a slash at the end. */
+  /** The API's address, without a slash at the end. */
   readonly baseUrl: string;
 }
 
@@ -73,7 +73,7 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
   })),
   spoilt("says of every page that there is another", ({ path, baseUrl }, given) => ({
     ...fine(given),
-    // Of an object this means nothing; a list is read on and on.
+    // The header means nothing for an object; a list's pages never end.
     headers: { ...JSON_TYPE, link: `<${baseUrl}${path}>; rel="next"` },
   })),
 ];

@@ -18,7 +18,7 @@ import type { SampleTandem } from "./sample-tandem.ts";
 export const LEASE_MS = 20_000;
 const NAME = "mortal";
 
-/** What is called at each point; a test sets it when its story begins. */
+/** Tandem calls `at` at each point; a test sets it when its story begins. */
 export interface Watch extends Failpoints {
   at: Failpoints["reach"];
 }
@@ -39,8 +39,8 @@ export interface Death {
 }
 
 /**
- * Lets a worker take in, drain, claim and process what there is, once, and die at the point; returns
- * which event it was at.
+ * Lets a worker ingest, drain, claim and process all pending work once, and die at the point; returns
+ * the event that it was at.
  */
 export async function dieAt(
   app: SampleTandem,
@@ -73,7 +73,7 @@ export async function dieAt(
   await life.catch((error: unknown) => {
     if (error !== signal.reason) throw error;
   });
-  // What it held is free when the database has undone what was open.
+  // The worker's locks are free when the database has rolled back its open transactions.
   await Promise.allSettled(open);
   during?.apply();
   watch.at = () => Promise.resolve();

@@ -1,6 +1,6 @@
 /**
  * PGlites that are emptied after a test and lent to the next, since opening one costs a second of
- * CPU and up to 0.8 GB. Whoever borrows one cannot tell it from a new one: it is lent again only
+ * CPU and up to 0.8 GB. A borrower cannot tell one from a new one: it is lent again only
  * when nobody is using it any more and its catalogs show nothing that was not there at first.
  */
 import { openAsBlob } from "node:fs";
@@ -8,7 +8,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { applyMigrations } from "../../src/store/postgres/migrate.ts";
 import { inOurTypes, pgliteDatabase } from "../../src/store/postgres/driver/pglite-database.ts";
 
-/** What a database holds at first: what Tandem's migrations make, or nothing. */
+/** The first content of a database: the result of Tandem's migrations, or nothing. */
 export type Beginning = "migrated" | "empty";
 
 export interface BorrowedPglite {
@@ -29,7 +29,7 @@ interface Opened {
   timesLent: number;
 }
 
-/** What it was when it was new. */
+/** The state of a database when it was new. */
 interface Pristine {
   /** The highest oid of what it held: what is made later has a higher one. */
   readonly newest: number;
@@ -131,7 +131,7 @@ function leaseOf(pglite: PGlite): Lease {
   }
   const end = async () => {
     ended = true;
-    // What waits for a transaction that never ends would wait for ever.
+    // A transaction that never ends would make this wait for ever.
     if (running > 0) return false;
     await Promise.all(subscriptions.splice(0).map((unsubscribe) => unsubscribe()));
     return true;
@@ -139,7 +139,7 @@ function leaseOf(pglite: PGlite): Lease {
 
   const handle = new Proxy(pglite, {
     get(target, name) {
-      // Whom a borrower closes it for is the borrower only.
+      // A borrower closes its own handle only.
       if (name === "close") {
         return async () => {
           await end();
@@ -171,7 +171,7 @@ function leaseOf(pglite: PGlite): Lease {
   return { pglite: handle, end };
 }
 
-/** What a PGlite does asynchronously, and so may still be doing. */
+/** The asynchronous calls of a PGlite, which may still be running. */
 const CALLS = new Set<string | symbol>([
   "describeQuery",
   "dumpDataDir",

@@ -9,7 +9,7 @@ import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { z } from "zod";
 
-/** Whom to run the server as: Postgres refuses to run as root. */
+/** The user who runs the server: Postgres refuses to run as root. */
 export interface UnprivilegedUser {
   readonly uid?: number;
   readonly gid?: number;
@@ -91,8 +91,8 @@ function npmBinaries(npmPackage: string): string | undefined {
 const symlinkList = z.array(z.object({ source: z.string(), target: z.string() }));
 
 /**
- * npm packages carry no symbolic links; the package's install script makes them. Where install
- * scripts are switched off it did not run, so the copy is completed here.
+ * npm packages carry no symbolic links; the package's install script makes them. It does not
+ * run if install scripts are switched off, so this function completes the copy.
  */
 function copyNpmBinaries(native: string, scratch: string, user: UnprivilegedUser): string {
   const copy = join(scratch, "native");
@@ -110,7 +110,7 @@ function copyNpmBinaries(native: string, scratch: string, user: UnprivilegedUser
   return bin;
 }
 
-/** Where the packages of Debian and Homebrew put theirs; the newest first. */
+/** The folders of the packages of Debian and Homebrew; the newest first. */
 function machineFolders(): string[] {
   return ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"]
     .filter((parent) => existsSync(parent))

@@ -100,7 +100,7 @@ export function startPostgresIn(folder: string): Promise<PostgresNode> {
   return startPostgresNode(undefined, undefined, undefined, folder);
 }
 
-/** What a standby begins with. */
+/** The primary that a standby begins as a copy of. */
 interface CopyOf {
   readonly data: string;
   readonly password: string;

@@ -20,7 +20,7 @@ export async function makeTemplate(adminUrl: string): Promise<PostgresTemplate> 
   } finally {
     await database.close();
   }
-  // Whoever is connected to it holds up every copy.
+  // A connection to the template holds up every copy.
   await onServer(adminUrl, `alter database ${name} with allow_connections false`);
   return {
     name,

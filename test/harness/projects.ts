@@ -105,7 +105,7 @@ export async function moveTo(app: Pair, project: string): Promise<void> {
   await app.editTask(app.taskId, { project_id: project });
 }
 
-/** What happened between the task and one repository. */
+/** The events between the task and one repository. */
 export async function storyAt(app: Pair, connection: string): Promise<readonly string[]> {
   const pairings = (await app.pairings(app.taskId)).filter((one) => one.connection === connection);
   return pairings

@@ -73,7 +73,7 @@ export interface SampleTandem extends TestTandem {
   events(query?: string): Promise<readonly ApiEvent[]>;
   /** Each event as `direction state reason`. */
   story(query?: string): Promise<readonly string[]>;
-  /** Where a task stands with its counterparts. */
+  /** The state of a task's pairings. */
   pairings(taskId: string): Promise<ApiExplanation["pairings"]>;
   /** Accounts, connections and counts. */
   status(): Promise<ApiStatus>;

@@ -1,4 +1,4 @@
-/** Webhooks taken in as the receiver does it where workers run beside it. */
+/** Ingests webhooks as the receiver does while workers run beside it. */
 import { deliveryId } from "../../src/model/ids.ts";
 import type { SampleTandem } from "./sample-tandem.ts";
 

@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import type { AnyConfig, SyncConfig } from "../../src/config.ts";
 
-/** Nobody's record says who wrote it: then a new one needs nothing but its own table. */
+/** Records do not name their author, so a new one needs nothing but its own table. */
 export function withoutAuthors(config: AnyConfig): AnyConfig {
   const { tasks, comments } = config.records;
   const issue = tasks?.sync?.["github.issue"] as SyncConfig | undefined;

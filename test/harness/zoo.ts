@@ -48,7 +48,7 @@ export interface Animal {
   readonly taskPartitions: string;
   /** Runs last: triggers, partitions, policies. `$role` stands for Tandem's role. */
   readonly after: string;
-  /** What the table makes of a title. */
+  /** The title as the table stores it. */
   readonly writes: (title: string) => string;
 }
 

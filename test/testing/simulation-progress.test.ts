@@ -45,14 +45,14 @@ describe("the progress of a run", () => {
     expect(readFileSync(file, "utf8").split("\n")).toHaveLength(5);
   });
 
-  it("of another run is refused", () => {
+  it("is refused if another run wrote it", () => {
     const file = join(folder, "progress");
     new Progress(file, RUN);
     expect(() => new Progress(file, { ...RUN, steps: 40 })).toThrow(/name another file/);
     expect(() => new Progress(file, { ...RUN, code: "other" })).toThrow(/name another file/);
   });
 
-  it("of many histories is not clean where nobody died at some failpoint", () => {
+  it("is not clean if no worker died at some failpoint in many histories", () => {
     const died = (deaths: readonly Failpoint[]) =>
       totalOf(
         Array.from({ length: 2_000 }, (_, seed) => ({
@@ -76,7 +76,7 @@ describe("the progress of a run", () => {
     expect(isClean(some, "staying")).toBe(false);
   });
 
-  it("of histories that move is not clean where something of the kind never happened", () => {
+  it("is not clean if one kind of move never happened in many histories", () => {
     const took = (turns: readonly Turn[], count: number) =>
       totalOf(
         Array.from({ length: count }, (_, seed) => ({

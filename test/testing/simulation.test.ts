@@ -197,7 +197,7 @@ const BREACHES: Readonly<
       }),
     },
   }),
-  // Somebody edits while all is said to be at rest.
+  // A person edits while the world reports that all is at rest.
   restless: (world) => {
     let looks = 0;
     return {
@@ -268,7 +268,7 @@ describe("the verdict on a history", () => {
   });
 });
 
-/** What a Tandem that does one of these things wrong is found by, in a world that moves. */
+/** Faults of Tandem that the simulation of a world that moves must find. */
 const SLIPS: Readonly<Record<string, SimulationOptions["doctor"]>> = {
   "asks for a repository by the name that it began with": {
     network: (fetch) => async (input, init) => {
@@ -289,7 +289,7 @@ const SLIPS: Readonly<Record<string, SimulationOptions["doctor"]>> = {
 
 describe("a fault planted in the engine", () => {
   it.each(Object.entries(SLIPS))(
-    "of a world that moves is found: it %s",
+    "is found in a world that moves: it %s",
     async (_, doctor) => {
       const { world } = await openWorld("memory", "moving");
       let isFound = false;
@@ -306,7 +306,7 @@ describe("a fault planted in the engine", () => {
     "is found within a few hundred histories, and told in a handful of lines",
     async () => {
       const { world } = await openWorld("memory");
-      // Whoever loses a conflict is told to nobody.
+      // The ended events name no conflict, so no reader learns which edit lost.
       const doctor = {
         store: saving(({ before, after }) => ({
           before,

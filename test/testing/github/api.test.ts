@@ -279,7 +279,7 @@ describe("lists", () => {
 });
 
 describe("limits", () => {
-  it("counts down, refuses at nothing left, and starts anew when the hour is over", async () => {
+  it("counts down, refuses at nothing left, and restarts when the hour is over", async () => {
     const { ask, clock, sim } = setStage();
     sim.setRateLimit("mona", 1, 600);
     const last = await ask("GET", SITE);

@@ -1,11 +1,11 @@
-/** What goes wrong between a caller and the API, at the moment a test chooses, or by a seed. */
+/** Faults between a caller and the API, at the moment a test chooses, or by a seed. */
 import { describe, expect, it } from "vitest";
 import type { ApiFaults } from "../../../src/testing/github/faults.ts";
 import { setStage, SITE, type Stage, until } from "./stage.ts";
 
 const CREATE = { method: "POST", path: `${SITE}/issues` };
 
-/** What a caller sees: a status, or the code under "fetch failed". */
+/** The caller's view: a status, or the code under "fetch failed". */
 async function seen(reply: ReturnType<Stage["ask"]>): Promise<number | string> {
   try {
     return (await reply).status;
@@ -247,7 +247,7 @@ describe("seeded faults", () => {
 });
 
 describe("the log of requests", () => {
-  it("counts writes and reads, and what took effect, and starts anew", async () => {
+  it("counts writes and reads, and the requests that took effect, and restarts", async () => {
     const stage = setStage();
     const { ask, sim } = stage;
     await create(stage);

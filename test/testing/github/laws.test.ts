@@ -1,4 +1,4 @@
-/** What must hold of the simulator whatever people do: what a poller and a receiver rely on. */
+/** The laws that a poller and a receiver rely on: they hold in the simulator whatever people do. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatInstant } from "../../../src/model/instant.ts";

@@ -34,8 +34,8 @@ ajv.addSchema({ $id: "webhooks", definitions }, "webhooks");
 const compiled = new Map<string, ValidateFunction>();
 
 /**
- * What is wrong with an answer, by the description of its route. Nothing is an empty list; a status
- * that the description does not name for this route is wrong too.
+ * The errors of an answer, by the description of its route. A correct answer gives an empty list; a
+ * status that the description does not name for this route is an error too.
  *
  * @example expect(answerErrors("get", "/repos/{owner}/{repo}/issues", 200, body)).toEqual([])
  */
@@ -57,12 +57,12 @@ export function answerErrors(
   return errorsOf(`${method} ${route} ${String(status)}`, media.schema, body);
 }
 
-/** What is wrong with something, by a named component of the description: `basic-error`. */
+/** The errors of a body, by a named component of the description: `basic-error`. */
 export function componentErrors(name: string, body: unknown): string[] {
   return errorsOf(`component ${name}`, { $ref: `#/components/schemas/${name}` }, body);
 }
 
-/** What is wrong with a webhook's payload: `issues$opened`, `ping$event`. */
+/** The errors of a webhook's payload: `issues$opened`, `ping$event`. */
 export function webhookErrors(definition: string, payload: unknown): string[] {
   const check = ajv.getSchema(`webhooks#/definitions/${definition}`);
   if (check === undefined) return [`no webhook ${definition} is described`];

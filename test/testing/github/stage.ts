@@ -30,7 +30,7 @@ export interface Received {
 export interface Stage {
   readonly clock: VirtualClock;
   readonly sim: GitHubSimulator;
-  /** What came to the receiver, in the order it came. */
+  /** The deliveries that the receiver got, in their order. */
   readonly inbox: Received[];
   /** Asks the API as `mona`, unless told otherwise. */
   readonly ask: (method: string, path: string, more?: AskOptions) => Promise<Reply>;

@@ -29,7 +29,7 @@ describe.each(KINDS)("%s", (_name, respond) => {
     ["a copy", (response) => response.clone().text(), TEXT],
   ])("is read as %s, and then no more", async (_as, read, expected) => {
     const response = respond(TEXT);
-    // Who only looks whether there is a body has not read it.
+    // A look at whether there is a body does not read it.
     expect(response.body).not.toBeNull();
     expect(response.bodyUsed).toBe(false);
     const isCopied = _as === "a copy";

@@ -38,7 +38,7 @@ describe("users with tokens of their own", () => {
     expect((await ask("POST", `${SITE}/issues/2/labels`, label)).status).toBe(403);
   });
 
-  it("who are blocked open no issue there and write no comment", async () => {
+  it("open no issue and write no comment where they are blocked", async () => {
     const { ask, sim } = setStage();
     const token = "ghp_octocat";
     sim.token(token, { login: "octocat" });

@@ -162,7 +162,7 @@ describe("seeded faults", () => {
     expect(titles).not.toEqual([...titles].sort((a, b) => a - b));
   });
 
-  it("of the API do not change the fate of webhooks", async () => {
+  it("do not change the fate of webhooks if they are the API's", async () => {
     const guids: string[][] = [];
     for (const errorRate of [0, 0.5]) {
       const { ask, inbox, pass, sim } = setStage({ seed: 5 });
