@@ -1,4 +1,4 @@
-/** What every store must do with logins of the dashboard, and with acts of people. */
+/** Every store's duties for logins of the dashboard, and for acts of people. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { parseInstant } from "../../src/model/instant.ts";
 import type { Act } from "../../src/store/audit.ts";

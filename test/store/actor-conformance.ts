@@ -1,4 +1,4 @@
-/** What every store must do with actors: find the row that stands for one, or do as it was told. */
+/** Every store's duties for actors: find an actor's row, or follow the settings. */
 import { describe, expect, it } from "vitest";
 import type { Actor } from "../../src/model/content.ts";
 import type { IdentitySettings } from "../../src/store/store.ts";

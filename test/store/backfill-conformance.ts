@@ -32,7 +32,7 @@ export function backfillsConformance(open: () => Promise<OpenedStore>): void {
       // The claim was given back: what its worker still writes is refused.
       expect(await store.transaction((tx) => tx.backfills.save(claimed, claimed))).toBe(false);
       expect(await isDue()).toBe(true);
-      // What it has to wait for is not due before that time, and nobody takes it.
+      // A backfill with a later `runAt` is not due before that time, and no worker claims it.
       const waiting = { ...after, runAt: addMillis(claimed.startedAt, 3_600_000) };
       const resumed = present((await claim()) ?? undefined);
       await store.transaction((tx) => tx.backfills.save(resumed, waiting));

@@ -1,4 +1,4 @@
-/** What every store must do with the app's own writes: note them down, all of them, and no more. */
+/** Every store's duties for the app's own writes: capture all of them, and no more. */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parseInstant } from "../../src/model/instant.ts";
 import type { Mapping } from "../../src/model/mapping.ts";

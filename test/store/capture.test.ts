@@ -10,7 +10,7 @@ describeOnEachDatabase("local writes", (open) => {
   let opened: OpenedSqlStore;
   const captured = () => opened.store.transaction((tx) => tx.changes.take(1_000));
 
-  describe("of the app's tasks", () => {
+  describe("to the app's tasks", () => {
     beforeAll(async () => {
       opened = await openStore(await open());
     });
@@ -46,7 +46,7 @@ describeOnEachDatabase("local writes", (open) => {
     });
   });
 
-  describe("of an app whose schema moves", () => {
+  describe("to tables whose schema changes", () => {
     beforeEach(async () => {
       opened = await openStore(await open());
       await opened.app.sql("insert into tasks (title) values ('A')");
@@ -87,7 +87,7 @@ describeOnEachDatabase("local writes", (open) => {
     });
   });
 
-  describe("of tables with odd names and types", () => {
+  describe("to tables with odd names and types", () => {
     const mapping: Mapping = aMapping({
       recordType: 'We"ird $capture$ täble',
       key: "the 'key'",
@@ -196,7 +196,7 @@ describeOnEachDatabase("local writes", (open) => {
     });
   });
 
-  it("of partitioned tables carry the name the mapping gives", async () => {
+  it("carry the mapping's name if the table is partitioned", async () => {
     opened = await openStore(await open(), {
       tables: `
         create table tasks (id bigint, project_id bigint, title text, primary key (id, project_id))

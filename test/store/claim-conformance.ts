@@ -1,4 +1,4 @@
-/** What every store must do when lanes are claimed: those due, one worker each, oldest first. */
+/** Every store's duties when workers claim lanes: due lanes only, one worker each, oldest first. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { TandemEvent } from "../../src/model/event.ts";
 import type { ConnectionId, LaneId } from "../../src/model/ids.ts";
@@ -86,7 +86,7 @@ export function claimsConformance(open: () => Promise<OpenedStore>): void {
         await tx.saveLanes(lanes.map((lane) => withLive(lane, [aQueued(lane, tx.now)])));
       });
 
-      // Where it can be, the first keeps its lanes locked until all others have had their turn.
+      // The first keeps its lanes locked until all others have had their turn, if the store allows that.
       let release = (): void => undefined;
       const others = new Promise<void>((resolve) => {
         release = resolve;

@@ -1,4 +1,4 @@
-/** What is asked for at every turn costs the same however long the queues are. */
+/** The queries of every turn cost the same however long the queues are. */
 import { expect, it } from "vitest";
 import { claim, nextEvent } from "../../src/engine/lane/claim.ts";
 import type { Database } from "../../src/store/database/database.ts";
@@ -133,7 +133,7 @@ describeOnEachDatabase("with 10,000 waiting and no statistics", (open) => {
 });
 
 describeOnEachDatabase("with 10,000 lanes", (open) => {
-  it("what was decided on one is written, and a new one sought, in a few dozen pages", async () => {
+  it("saving a decision on one, and seeking a new one, reads a few dozen pages", async () => {
     const app = await open();
     const database = await connectTo(app);
     await migrate(database, []);
@@ -169,7 +169,7 @@ describeOnEachDatabase("with 10,000 lanes", (open) => {
 });
 
 describeOnEachDatabase("with 100,000 comments and no statistics", (open) => {
-  it("what belongs to an issue, and what hook runs next, is found in a few hundred pages", async () => {
+  it("finding an issue's comments and the next hook reads a few hundred pages", async () => {
     const app = await open();
     const database = await connectTo(app);
     await migrate(database, []);

@@ -1,4 +1,4 @@
-/** What an operator reads while the database is in trouble: what happened, and what to do about it. */
+/** The errors that an operator reads while the database is in trouble: the cause, and the remedy. */
 import { describe, expect, it } from "vitest";
 import {
   AbortedTransactionError,
@@ -21,7 +21,7 @@ describe("a database in trouble", () => {
       {
         code: "connection_lost",
         message: "the connection to the database was lost; the transaction was rolled back",
-        hint: "Postgres' own log says why. What was committed stays.",
+        hint: "Postgres' own log says why. Work that was committed stays.",
       },
     ],
     [
@@ -34,7 +34,7 @@ describe("a database in trouble", () => {
       },
     ],
     [
-      "whose pool is used up",
+      "that has no free connection in its pool",
       new NoConnectionError("busy", cause),
       {
         code: "no_free_connection",

@@ -1,4 +1,4 @@
-/** What every store must do with deliveries, accounts and connections, and with the ledger. */
+/** Every store's duties for deliveries, accounts, connections and the ledger. */
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   type AccountId,

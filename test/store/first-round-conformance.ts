@@ -1,4 +1,4 @@
-/** What every store must do for what goes in a transaction's first round trip: what it looks at. */
+/** Every store's duties for a transaction's first round trip, which carries its first look. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { deliveryId } from "../../src/model/ids.ts";
 import type { FirstLook } from "../../src/store/store.ts";
@@ -7,7 +7,7 @@ import { aConnection, anId, type OpenedStore } from "./opened-store.ts";
 export function firstRoundConformance(open: () => Promise<OpenedStore>): void {
   let opened: OpenedStore;
 
-  describe("what a transaction looks at first", () => {
+  describe("the first look of a transaction", () => {
     beforeAll(async () => {
       opened = await open();
     });

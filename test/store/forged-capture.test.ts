@@ -1,4 +1,4 @@
-/** Whoever may write the app's tables, and nothing of Tandem's, can neither switch capture off nor forge it. */
+/** A role that may write the app's tables, and nothing of Tandem's, can neither switch capture off nor forge it. */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { anId, type OpenedSqlStore, openStore } from "./opened-store.ts";

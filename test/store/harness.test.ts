@@ -98,7 +98,7 @@ describeOnEachEmptyDatabase("a test database", (open, kind) => {
       ["a setting of the database is left", "alter database postgres set work_mem = '9MB'"],
       ["a system function is not what it was", "revoke all on function pg_sleep from public"],
     ])("is not lent again where %s", async (_, sql) => {
-      // What earlier tests gave back is taken first: the next one is new, or is this one again.
+      // The test first borrows all databases that earlier tests gave back: the next is new, or is this one again.
       const taken: TestDatabase[] = [];
       let before = await openTestDatabase(kind);
       while (!(await isNew(before))) {

@@ -1,4 +1,4 @@
-/** What every store must do with runs that wait for a person's word, and for the local sweep. */
+/** Every store's duties for runs that wait for a person's approval, and for the local sweep. */
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Outlook, AffectedRecord } from "../../src/model/held-run.ts";

@@ -1,4 +1,4 @@
-/** What every store must do for journals, for the app's own code, and for where records stand. */
+/** Every store's duties for journals, for the app's own code, and for the positions of records. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { formatInstant } from "../../src/model/instant.ts";
 import type { AfterCommitMark } from "../../src/store/store.ts";
@@ -179,7 +179,7 @@ export function hooksConformance(open: () => Promise<OpenedStore>): void {
       expect(await claim(60)).toEqual([{ ...again, attempts: 2 }]);
     });
 
-    it("of one record are given out one at a time, in their order, however the first fares", async () => {
+    it("are given out one at a time for one record, in their order, however the first fares", async () => {
       const { store } = opened;
       for (const [recordId, op] of [
         ["11", "insert"],

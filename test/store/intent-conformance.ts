@@ -1,4 +1,4 @@
-/** What every store must do with creates that no token tells, and with lanes that have ended. */
+/** Every store's duties for creates that no token identifies, and for lanes that have ended. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { TandemEvent } from "../../src/model/event.ts";
 import type { LaneId } from "../../src/model/ids.ts";

@@ -13,7 +13,7 @@ import { connectTo } from "./opened-store.ts";
 const OFTEN = 5;
 const SUM = "select $1::integer + 1 as sum";
 
-/** What a connection keeps, by its text. */
+/** The texts of the statements that a connection keeps. */
 async function keptBy(connection: Queryable): Promise<readonly string[]> {
   const { rows } = await connection.query<{ statement: string }>(
     "select statement from pg_prepared_statements where name <> '' order by prepare_time",
@@ -69,10 +69,10 @@ describeOnEachEmptyDatabase("statements that are asked often", (open, kind) => {
       });
     });
 
-    it("are asked anew by whoever runs the transaction again, where nobody knows them", async () => {
+    it("are prepared again when the transaction is repeated, if the server has lost them", async () => {
       const database = await connected();
       await askOften(database, SUM, ["1"]);
-      // What a pooler does that gives the connection to whoever comes next.
+      // A pooler does this when it gives the connection to the next client.
       await database.script("deallocate all");
       const lost: unknown = await database
         .transaction((tx) => tx.query(SUM, ["1"]))
@@ -87,7 +87,7 @@ describeOnEachEmptyDatabase("statements that are asked often", (open, kind) => {
       expect(await database.transaction(keptBy)).toEqual([]);
     });
 
-    it("are asked anew where their name is taken", async () => {
+    it("are prepared again if their name is taken", async () => {
       const database = await connected();
       await askOften(database, SUM, ["1"]);
       const { rows } = await database.query<{ name: string }>(

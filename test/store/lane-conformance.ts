@@ -1,4 +1,4 @@
-/** What every store must do with lanes: make them once, give them out once, keep all of them. */
+/** Every store's duties for lanes: make them once, give them out once, keep all of them. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { TandemEvent } from "../../src/model/event.ts";
 import { deliveryId } from "../../src/model/ids.ts";
@@ -62,7 +62,7 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
       );
     });
 
-    it("of a record are found while it lives, and made anew when it was deleted", async () => {
+    it("are found for a record while it lives, and recreated when it was deleted", async () => {
       const { store, connection } = opened;
       const key = { ...issueKey(connection, ""), externalId: null, recordId: "77" };
       const [made] = await store.transaction((tx) => tx.ensureLanes([key]));
@@ -119,7 +119,7 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
       });
     });
 
-    it("of resources below another are found while they are neither paired nor ended", async () => {
+    it("are found below another resource while they are neither paired nor ended", async () => {
       const { store } = opened;
       const connection = await aConnection(store, "above");
       const elsewhere = await aConnection(store, "above as well");

@@ -1,4 +1,4 @@
-/** What every store must do with placeholders, and with users who take their place. */
+/** Every store's duties for placeholders, and for users who take their place. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Actor } from "../../src/model/content.ts";
 import type { IdentitySettings, Link } from "../../src/store/store.ts";
@@ -128,7 +128,7 @@ export function linksConformance(open: (options?: StoreOptions) => Promise<Opene
       expect(await logins()).toEqual([null, "octocat"]);
       expect(await claim()).toMatchObject({ id: link.id, connected: true });
       expect(await resolve(octocat)).toEqual({ owner_id: id });
-      // The user leaves; who comes then is nobody that is known.
+      // The user gives up the login; the actor is unknown from then on, and gets a new placeholder.
       await opened.rows.update("users", id, { github_login: null });
       expect(await resolve(octocat)).toEqual({ owner_id: "3" });
     });
@@ -210,7 +210,7 @@ export function linksConformance(open: (options?: StoreOptions) => Promise<Opene
       const found = (after: string | null) =>
         opened.store.transaction((tx) => tx.records.referring(tasks, "owner_id", "1", after, 2));
       expect(await found(null)).toEqual(["1", "3"]);
-      // What was seen need not name it any more.
+      // A row that was seen need not refer to it any more.
       await opened.rows.update("tasks", "3", { owner_id: "2" });
       expect(await found("3")).toEqual(["4"]);
       expect(await found("4")).toEqual([]);

@@ -1,4 +1,4 @@
-/** What a process remembers of the server's log, and how it learns that committed work was lost. */
+/** A process remembers positions of the server's log, and so learns that committed work was lost. */
 import { describe, expect, it } from "vitest";
 import { SET_BACK } from "../../src/engine/limits/instance.ts";
 import { type Instant, parseInstant } from "../../src/model/instant.ts";
@@ -12,7 +12,7 @@ import { after, connectTo } from "./opened-store.ts";
 
 const noon = parseInstant("2026-03-02T12:00:00Z");
 
-/** What a server says of its log as a transaction begins. */
+/** The server's row about its log as a transaction begins. */
 const saying = (timeline: number, at: number) => ({
   rows: [
     {
@@ -67,7 +67,7 @@ describe("a process that finds work lost that it saw committed", () => {
     await watch.tellLost(found, instance);
 
     expect(await setBack()).toBe(SET_BACK);
-    // What asked between the finding and now asks again.
+    // A process that asked between the finding and now asks again.
     expect(watch.doubts).toBeGreaterThan(doubts);
     expect(watch.remembered).toEqual({ committed: null, timeline: null, isSynchronous: false });
     expect(() => begin(watch, after(noon, 20), saying(1, 400))).not.toThrow();

@@ -10,7 +10,7 @@ import { aMapping, issueType, plainField } from "../engine/builders.ts";
 import { describeOnEachEmptyDatabase, type TestDatabase } from "../harness/databases.ts";
 import { connectTo, openStore, present, TABLES, tasks } from "./opened-store.ts";
 
-/** The identities of everything installed: made anew, it would get another. */
+/** The identities of everything installed: a recreated object would get another. */
 const INSTALLED = `
 select tgname as name, pg_trigger.oid from pg_trigger where tgname like 'tandem%'
 union all
@@ -88,7 +88,7 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
     await Promise.all(others.map((each) => each.close()));
   });
 
-  it("installs triggers anew where the mapping changed, and removes what is no longer mapped", async () => {
+  it("recreates triggers if the mapping changed, and removes those of tables no longer mapped", async () => {
     const { store, app } = await openStore(await open());
     const before = await app.sql<Named>(INSTALLED);
     const users: Mapping = aMapping({
@@ -249,7 +249,7 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
       ];
       expect(await refused({ scopeColumn: "shout" })).toEqual(generated);
       expect(await refused({ fields: [plainField("shout")] })).toEqual(generated);
-      // What only flows out may be generated.
+      // A field that only flows out may be a generated column.
       const outward = { ...plainField("shout"), toRecord: null };
       const fits = { ...tasks, fields: [...tasks.fields, outward] };
       await migrate(database, [{ ...fits, softDelete: "gone_at", modifiedAt: "changed_at" }]);

@@ -1,4 +1,4 @@
-/** What a worker says that may not work on a database of another generation. */
+/** A worker's error when it may not work on a database of another generation. */
 import { describe, expect, it } from "vitest";
 import { schemaMismatchOf, type SchemaFacts } from "../../src/store/database/schema-mismatch.ts";
 
@@ -8,7 +8,7 @@ describe("a worker", () => {
   it.each([
     ["that it brings itself", 30, "ours"],
     ["that is newer, and that it may work on", 25, "ours"],
-    ["whatever it was migrated for, where it has no mappings of its own", 30, null],
+    ["with any mapping, as a worker without mappings of its own", 30, null],
   ])("works on a schema %s", (_which, knows, mapping) => {
     expect(schemaMismatchOf(facts, knows, mapping)).toBeNull();
   });

@@ -1,4 +1,4 @@
-/** What every store must do with lanes that go from one connection to another. */
+/** Every store's duties for lanes that move from one connection to another. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Lane } from "../../src/model/lane.ts";
 import { recordDeleted, resourceDeleted } from "../../src/model/tombstone.ts";

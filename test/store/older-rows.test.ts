@@ -19,7 +19,7 @@ describeOnEachEmptyDatabase("rows of code from before", (open) => {
     id = await laneOf(opened, "9");
   });
 
-  /** What a lane and its key tell of the creates that left for it. */
+  /** The intent that a lane reads from stored JSON; its key must agree. */
   async function postedOf(json: unknown) {
     const { app, store, connection } = opened;
     await app.sql(

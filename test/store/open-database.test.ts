@@ -1,4 +1,4 @@
-/** What a configuration may name as its database. */
+/** The databases that a configuration may name. */
 import { expect, it } from "vitest";
 import {
   openDatabase,

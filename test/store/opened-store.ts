@@ -340,7 +340,7 @@ export function after(at: Instant, seconds: number): Instant {
   return instantFromMicros(at + Math.round(seconds * SECOND));
 }
 
-/** What a test knows to be there. */
+/** The value, which the test knows to exist. */
 export function present<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("nothing is there");
   return value;

@@ -123,7 +123,7 @@ describeOnEachDatabase("the store", (open, kind) => {
         const link = present((await tx.links.claim(tx.now)) ?? undefined);
         return tx.links.connect(link, anId());
       });
-      // Whoever looks for records from then on finds it.
+      // A query for records finds it from then on.
       const found = linking.then(() =>
         store.transaction((tx) => tx.records.referring(tasks, "owner_id", "1", null, 10)),
       );

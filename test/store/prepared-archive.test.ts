@@ -176,10 +176,13 @@ describe("a prepared archive", () => {
     ["with a folder for a control file", archive(["/global/pg_control", null], log)],
     ["without a log", archive(["/global/pg_control", sound])],
     ["with a folder for a log", archive(["/global/pg_control", sound], [SEGMENT, null])],
-    ["whose control file has no checksum", archive(["/global/pg_control", longer], log)],
-    ["whose control file is cut off", archive(["/global/pg_control", sound.subarray(0, 130)], log)],
+    ["with a control file without checksum", archive(["/global/pg_control", longer], log)],
     [
-      "whose log is of another database",
+      "with a control file that is cut off",
+      archive(["/global/pg_control", sound.subarray(0, 130)], log),
+    ],
+    [
+      "with another database's log",
       archive(["/global/pg_control", sound], log, [NEXT_SEGMENT, segment(RENEWED)]),
     ],
   ])("%s is not used", (_, tar) => {

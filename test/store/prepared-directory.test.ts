@@ -75,7 +75,7 @@ it("is not used where its control file or its log is not as expected", () => {
   expect(renewIdentifier(Buffer.alloc(1_024), IDENTIFIER)).toBe(false);
 });
 
-it("is filled anew where a crash left it without the file that makes it a directory of Postgres", async () => {
+it("is filled again if a crash left it without the file that makes it a directory of Postgres", async () => {
   const directory = join(folder, "broken");
   await fillDirectory(directory, tar);
   rmSync(join(directory, "PG_VERSION"));

@@ -1,4 +1,4 @@
-/** What every store must do with the app's own rows. */
+/** Every store's duties for the app's own rows. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Mapping, RowPatch } from "../../src/model/mapping.ts";
 import { RecordWriteError } from "../../src/store/rules/record-write-error.ts";
@@ -114,7 +114,7 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
       expect(moments).toBeNull();
       expect(String(moment)).toMatch(/:00\.123456/);
 
-      // What was read can be written: times, numbers and all.
+      // A row that was read can be written: times, numbers and all.
       const again = await records((rows) => rows.update(odd, made.id, made.row, anId()));
       expect(again).toEqual(made.row);
     });
@@ -274,7 +274,7 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
       expect([a, b, c].map((id) => updated.get(id)?.title)).toEqual(["A2", "B2", "C2"]);
       expect(updated.get(b)?.labels).toEqual([]);
       expect(await records((rows) => rows.read(tasks, [a, b, c]))).toEqual(updated);
-      // What changes nothing is no statement, and a key that is given is not drawn.
+      // A patch that changes nothing sends no statement, and a key that is given is not drawn.
       const patched = new Map<string, RowPatch>([
         [a, { title: undefined }],
         [b, { title: "B3" }],
@@ -359,7 +359,7 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
       await whileEditing("tasks", a, { title: "A2" }, async () => {
         expect(keysOf(await free())).toEqual([b]);
       });
-      // Of what was committed while a row was held nothing is missed once it is had.
+      // Once the row is free, no write that was committed while it was held is missed.
       expect((await free()).captured.map(({ recordId }) => recordId)).toEqual([a, b, a]);
     });
 

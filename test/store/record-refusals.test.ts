@@ -1,4 +1,4 @@
-/** What a user reads in an errored event after the database refused what Tandem, or the app's code, wrote. */
+/** The error that a user reads in an event after the database refused a write of Tandem or of the app's code. */
 import { describe, expect, it } from "vitest";
 import { RecordWriteError } from "../../src/store/rules/record-write-error.ts";
 import {
@@ -102,7 +102,7 @@ describe("no refusal of a row is", () => {
       failure("23505", "x", { schema: "tandem" }),
     ],
     ["an error without a code", new Error("x is not a function")],
-    ["what is no error", "23505"],
+    ["a value that is no error", "23505"],
     ["nothing", null],
   ])("%s", (_which, thrown) => {
     expect(refusalOf(thrown)).toBeNull();

@@ -1,4 +1,4 @@
-/** What every store must do with providers' logs of deliveries, and with what they could not deliver. */
+/** Every store's duties for providers' logs of deliveries, and for missed deliveries. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { addMillis, type Instant } from "../../src/model/instant.ts";
 import type { MissedDelivery } from "../../src/model/missed-delivery.ts";

@@ -1,4 +1,4 @@
-/** What every store must do with lanes that are still to be made: hold them, and make them once. */
+/** Every store's duties for lanes that are still to be made: hold them, and make them once. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { aConnection, issueKey, type OpenedStore, present } from "./opened-store.ts";
 

@@ -115,7 +115,7 @@ describe.runIf(databaseKinds.includes("postgres"))("a Postgres that falls silent
     await expect.poll(() => proxy.connections(), { timeout: 10_000 }).toBe(0);
   });
 
-  it("what takes long by its nature is waited for", async () => {
+  it("a query that takes long by its nature is waited for", async () => {
     const database = open();
     await expect(database.query("select pg_sleep(3)")).rejects.toThrow();
     await database.patient.transaction((tx) => tx.query("select pg_sleep(1.5)"));

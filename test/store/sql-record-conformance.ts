@@ -1,4 +1,4 @@
-/** What a store must do with rows where the database has types, triggers and migrations of its own. */
+/** A store's duties for rows if the database has types, triggers and migrations of its own. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { RecordStore, Store } from "../../src/store/store.ts";
 import { anId, type OpenedSqlStore, type StoreOptions, tasks } from "./opened-store.ts";
@@ -27,7 +27,7 @@ export function sqlRecordsConformance(
       ).rejects.toMatchObject({ code: "invalid_value", sqlState: "22001", retryable: false });
     });
 
-    it("of a table that was dropped are refused, with what to do", async () => {
+    it("are refused if their table was dropped, with the remedy", async () => {
       const gone = { ...tasks, recordType: "dropped_tasks" };
       await expect(records((rows) => rows.read(gone, ["1"]))).rejects.toMatchObject({
         code: "table_changed",
@@ -151,7 +151,7 @@ export function sqlRecordsConformance(
         });
       expect(await asLimited((rows) => rows.insertAll(drawn, many, anId(), "trigger"))).toBeNull();
       await asLimited((rows) => rows.insert(drawn, { title: "A" }, anId()));
-      // What was the default once may be the app's own next key by now.
+      // The app may replace a key's default, so the store must not draw from the old one.
       await app.sql(`
         create sequence other_keys start 100;
         alter table drawn alter id drop identity;
@@ -170,7 +170,7 @@ export function sqlRecordsConformance(
       expect(await told()).toEqual([]);
     });
 
-    it("are seen anew after a migration of the app", async () => {
+    it("show new columns after a migration of the app", async () => {
       const { app } = opened;
       const { id } = await records((rows) => rows.insert(tasks, { title: "A" }, anId()));
       await app.sql(

@@ -5,7 +5,7 @@ import { storableJson, storableValue } from "../../src/store/database/storable-j
 
 const REPLACED = "\uFFFD";
 
-describe("what Postgres cannot hold", () => {
+describe("text that Postgres cannot hold", () => {
   it.each([
     ["a NUL", "a\0b", `a${REPLACED}b`],
     ["half of a surrogate pair", "a\uD83D", `a${REPLACED}`],

@@ -1,5 +1,5 @@
 /**
- * What the runtime relies on, as stories that any store must be able to tell. A new store is proven
+ * The store's promises to the runtime, as stories that must hold on any store. A new store is proven
  * by one call; `open` gives a migrated store on a database of its own.
  */
 import { accessConformance } from "./access-conformance.ts";

@@ -1,4 +1,4 @@
-/** What every store holds between the switches of a connection and the events that obey them. */
+/** Every store's duties between the switches of a connection and the events that obey them. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { TandemEvent } from "../../src/model/event.ts";
 import {
@@ -35,7 +35,7 @@ export function switchesConformance(open: () => Promise<OpenedStore>): void {
       );
       await off();
       await store.directory.updateConnection(connection, { inbound: true });
-      // What was off before is let go on by whoever has switched the connection on.
+      // The code that switches the connection on releases the events that were off before.
       await decide(store, present(id), () => ({ epoch: 5 }));
       expect(await readLane(store, present(id))).toMatchObject({
         epoch: 5,

@@ -1,4 +1,4 @@
-/** What is known of an app's table before anything is read or written. */
+/** The facts about an app's table that Tandem reads before it reads or writes rows. */
 import { expect, it } from "vitest";
 import { MigrationError } from "../../src/store/database/migration-error.ts";
 import { readTableShape } from "../../src/store/postgres/capture/table-shapes.ts";

@@ -48,7 +48,7 @@ const TROUBLES: readonly (Omit<DatabaseTrouble, "message"> & {
   {
     states: ["57P01", "57P02", "08006", "08003"],
     code: "database_unavailable",
-    hint: "Connections were ended: Postgres' own log says why. What was committed stays.",
+    hint: "Connections were ended: Postgres' own log says why. Work that was committed stays.",
   },
 ];
 
@@ -56,7 +56,7 @@ const TROUBLES: readonly (Omit<DatabaseTrouble, "message"> & {
 export function describeTrouble(thrown: unknown): DatabaseTrouble | null {
   if (thrown instanceof ConnectionLostError) {
     if (thrown.cause instanceof NoAnswerError) return describeTrouble(thrown.cause);
-    const hint = "Postgres' own log says why. What was committed stays.";
+    const hint = "Postgres' own log says why. Work that was committed stays.";
     return { code: "connection_lost", message: thrown.message, hint };
   }
   if (thrown instanceof LostWorkError) {
