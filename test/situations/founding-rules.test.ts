@@ -172,7 +172,7 @@ async function givenTask(
   const app = await givenSampleTandem(database, withConflictPolicy(conflict));
   app.github.as("mona").openIssue(app.repo, { title: "Old", body: "" });
   await app.settle();
-  // What follows is of another second.
+  // Later edits fall in another second.
   await app.advance(5_000);
   return app;
 }

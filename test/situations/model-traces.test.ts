@@ -19,7 +19,7 @@ import { readTrace, refutedRows } from "../spec/traces.ts";
 const families = refutedRows.filter(({ model }) => model === "parent");
 const inbound = families.filter(({ bounds }) => bounds.startsWith("INBOUND"));
 const outbound = families.filter(({ bounds }) => bounds.startsWith("OUTBOUND"));
-// What comes apart within one drain is told by `scope-changes-raced.test.ts`.
+// `scope-changes-raced.test.ts` tests the schedules that split within one drain.
 const moves = refutedRows.filter(
   ({ model, bounds }) => model === "move" && !bounds.includes("DRAINS"),
 );
@@ -33,7 +33,7 @@ const ONLY_WITHOUT: Readonly<Record<string, readonly string[]>> = {
   "no-behind": ["start the stranger at the old place"],
 };
 
-/** Whatever is left is done, and then everything is compared. */
+/** Finishes all remaining work, and then compares everything. */
 async function comeToRest(app: SampleTandem, polls = true): Promise<void> {
   app.github.faults.webhooks.hold = false;
   await app.settleWithin(120);
@@ -73,7 +73,7 @@ async function givenTransferable(database: TestDatabase): Promise<SampleTandem> 
 }
 
 describeOnOneDatabase("the runtime ends well on the schedule that refutes a model", (open) => {
-  it("of which there are some of each kind", () => {
+  it("which exists for each kind of model", () => {
     const lengths = [inbound, outbound, transfers, moves].map((rows) => rows.length);
     expect(lengths).toEqual([3, 3, 4, 8]);
   });

@@ -160,8 +160,8 @@ describeOnEachDatabase("a backfill", (open) => {
     await app.settle();
 
     await expectOneOfEach(app, 120 + pages);
-    // Of six webhooks two are news, three say what a page has said, and one tells of an issue that was
-    // listed a moment before: whichever of both is admitted first gives way to the later version.
+    // Two of the six webhooks are new, three repeat a page, and one is about an issue that was listed
+    // a moment before: the earlier version of the two gives way, whichever is admitted first.
     const {
       "inbound canceled superseded": canceled = 0,
       "inbound ignored later_event": ignored = 0,
@@ -176,7 +176,7 @@ describeOnEachDatabase("a backfill", (open) => {
     expect(app.writes()).toBe(0);
   });
 
-  it("ends what it lists where it is admitted; what the database refuses is errored by itself", async () => {
+  it("ends listed events in the transaction that admits them; an event that the database refuses is errored alone", async () => {
     const app = await givenSampleTandem(await open(), withoutAuthors);
     await givenIssues(app, 12);
     await app.sql("alter table tasks add constraint no_seven check (title <> 'Issue 7')");
@@ -279,7 +279,7 @@ describeOnEachDatabase("a backfill", (open) => {
     expect((await app.tasks())[0]).toMatchObject({ title: "Both", markdown: "Ours" });
   });
 
-  it("what comes in or is edited while pairing is under way makes no second of anything", async () => {
+  it("webhooks and edits that come while pairing is under way make no duplicates", async () => {
     const app = await givenPairable(await open(), "title");
     app.github.failNext({ method: "GET", path: /issues$/, with: 503 });
     await app.settle();
@@ -348,7 +348,7 @@ describeOnEachDatabase("a backfill", (open) => {
     expect(app.writes()).toBe(1);
   });
 
-  it("bulk work leaves half of the budget to others, and goes on when it is given anew", async () => {
+  it("bulk work leaves half of the budget to others, and continues when the budget is reset", async () => {
     const app = await givenSampleTandem(await open());
     await givenIssues(app, 150);
     app.github.setRateLimit("tandem-bot", 1_000, 3_000);

@@ -133,7 +133,7 @@ describeOnEachDatabase("a listing that does not show everything", (open) => {
     const app = await givenPairs(await open(), { log });
     await app.advance(DAY);
     app.github.faults.api.forbidden = true;
-    // Of a worker that stops it is no news, and the next one does it.
+    // A worker that stops does not log a failure, and the next one sweeps.
     expect(await sweepDue(app.tandem.services, DAY, AbortSignal.abort())).toBe(0);
     const failed = "a sweep failed; it is repeated in a few minutes";
     expect(lines).not.toContainEqual(expect.objectContaining({ message: failed }));

@@ -6,7 +6,7 @@ import { outliveSender, POST_COMMENT, POST_ISSUE } from "../../harness/in-flight
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { givenSentTask } from "../../harness/sent-tasks.ts";
 
-/** What the account created, copied word for word by the person who owns its token. */
+/** Copies the account's issue word for word, as the person who owns its token. */
 function copyIssue(app: SampleTandem, number: number): void {
   const original = app.github.issue(app.repo, number);
   const { title = "", body = "" } = original ?? {};

@@ -27,7 +27,7 @@ async function givenAuthor(database: TestDatabase, own: boolean): Promise<Sample
   return app;
 }
 
-/** A create has made issue 1 and is not answered; nobody was told of the issue. */
+/** A create has made issue 1 and is not answered; no webhook reported the issue. */
 async function givenUnanswered(app: SampleTandem) {
   app.github.createRepository({ owner: "acme", name: "elsewhere" });
   app.github.clearRequests();
@@ -69,7 +69,7 @@ describeOnOneDatabase(
 
       await app.editTask(app.taskId, { markdown: "Edited" });
       await app.settle();
-      // What an author wrote under a token of their own needs no line that says so.
+      // A text that an author wrote under a token of their own needs no line that names them.
       expect(said(app.github.issue(APP, 1)?.body)).toBe("Edited");
     });
 

@@ -47,7 +47,7 @@ describeOnEachDatabase("a lost create whose marker a person edits away", (open) 
     expect(await app.pairings(id)).toMatchObject([{ integration_external_id: "1", in_sync: true }]);
   });
 
-  it("S59 is told by its title where the text was edited too, and the edit is taken in", async () => {
+  it("S59 is recognized by its title if the text was edited too, and the edit is stored", async () => {
     const app = await givenSampleTandem(await open());
     const id = await givenLostIssue(app);
     await app.advance(1_000);

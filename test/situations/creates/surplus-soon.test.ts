@@ -35,7 +35,7 @@ describeOnEachDatabase("a surplus issue", (open) => {
     expect(await sweepDue(app.tandem.services, DAY_MS)).toBe(1);
   });
 
-  it("S60 the same where its webhook comes together with one that cannot be taken in", async () => {
+  it("S60 the same if its webhook comes together with one that cannot be ingested", async () => {
     const app = await givenSampleTandem(await open());
     await givenSurplus(app);
     await app.sql(`

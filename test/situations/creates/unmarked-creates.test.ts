@@ -155,7 +155,7 @@ describeOnOneDatabase("creates without room for a token", (open) => {
     expect(app.reads()).toBe(0);
   });
 
-  it("what waited in vain goes on as soon as the answer is here", async () => {
+  it("an event that waited in vain continues as soon as the answer arrives", async () => {
     const app = await givenSampleTandem(await open());
     await app.addTask({ title: "Long", markdown: FULL });
     const { answer } = await catchRequest(app, POST_ISSUE);
@@ -180,11 +180,11 @@ describeOnOneDatabase("creates without room for a token", (open) => {
     await later.answer();
   });
 
-  it("where the answer was lost, another person's issue of the same content is not taken for ours", async () => {
+  it("another person's issue of the same content is not taken for ours if the answer was lost", async () => {
     const app = await givenSampleTandem(await open());
     app.github.failNext({ ...POST_ISSUE, with: "lost-answer", applied: false });
     await app.addTask({ title: "Long", markdown: FULL });
-    // Nobody tells of it, so that the look is the first to see it.
+    // No webhook reports it, so the look is the first to see it.
     app.github.faults.webhooks.drop = 1;
     app.github.as("mona").openIssue(app.repo, { title: "Long", body: FULL });
     await app.settleWithin(1);
@@ -204,7 +204,7 @@ describeOnOneDatabase("creates without room for a token", (open) => {
     const id = await app.addTask({ title: "Long", markdown: FULL });
     await app.settle();
     app.github.faults.api.down = true;
-    // Somebody else's program writes under our account.
+    // Another program writes under our account.
     app.github.as(TEST_LOGIN).openIssue(app.repo, { title: "By another program" });
     await app.settle();
     const waiting = (await app.events()).filter(({ direction }) => direction === "inbound");
@@ -278,7 +278,7 @@ describeOnOneDatabase("creates without room for a token", (open) => {
     expect(app.github.calls({ writes: true, applied: true })).toBe(2);
   });
 
-  it("the issue is deleted before the answer is here: the task is archived, and nothing is made anew", async () => {
+  it("the issue is deleted before the answer arrives: the task is archived, and nothing is recreated", async () => {
     const app = await givenSampleTandem(await open());
     await app.addTask({ title: "Long", markdown: FULL });
     const { land, answer } = await catchRequest(app, POST_ISSUE);
@@ -322,7 +322,7 @@ describeOnOneDatabase("a create without room for a token that nothing comes of",
     return { app, id };
   }
 
-  it("delays nobody's issue once it failed for good", async () => {
+  it("delays nobody's issue once it failed permanently", async () => {
     const { app } = await givenFailedCreate(false);
     app.github.as(TEST_LOGIN).openIssue(app.repo, { title: "By another program" });
     await app.release(...app.held());

@@ -161,7 +161,7 @@ describeOnOneDatabase("the comments of a task that is taken back", (open) => {
       "outbound completed created_resource",
       "inbound duplicate same_content",
     ]);
-    // What was paired with a comment of the issue that is gone stays as it was.
+    // The comment that was paired with one of the deleted issue stays as it was.
     expect(await app.story(`record=comments:${paired}`)).toHaveLength(2);
     expect(app.writes()).toBe(2);
   });

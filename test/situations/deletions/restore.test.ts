@@ -19,7 +19,7 @@ describeOnOneDatabase("a task that is taken back", (open) => {
       "outbound completed created_resource",
       "inbound duplicate same_content",
       "outbound completed closed_resource",
-      // Nobody listens to a closed pairing.
+      // A closed pairing ignores its events.
       "inbound ignored tombstoned",
       "outbound completed updated_resource",
       "inbound duplicate same_content",
@@ -59,7 +59,7 @@ describeOnOneDatabase("a task that is taken back", (open) => {
     expect(app.reads()).toBe(4);
   });
 
-  it("whose status is done: its issue stays closed, and nothing is sent", async () => {
+  it("with the status done: its issue stays closed, and nothing is sent", async () => {
     const app = await givenSampleTandem(await open());
     const id = await givenClosedWithTask(app, { status: "done" });
     app.github.clearRequests();
@@ -90,7 +90,7 @@ describeOnOneDatabase("a task that is taken back", (open) => {
     expect(app.reads()).toBe(2);
   });
 
-  it("whose issue somebody opened again meanwhile: nothing is sent", async () => {
+  it("with an issue that was reopened meanwhile: nothing is sent", async () => {
     const app = await givenSampleTandem(await open());
     const id = await givenClosedWithTask(app);
     app.github.as("mona").reopenIssue(app.repo, 1);
@@ -185,7 +185,7 @@ describeOnOneDatabase("a task that is taken back", (open) => {
     expect(app.writes()).toBe(2);
   });
 
-  it("whose issue was deleted meanwhile, as a webhook told: a new issue, and the old pairing stays ended", async () => {
+  it("with an issue that a webhook reported as deleted meanwhile: a new issue, and the old pairing stays ended", async () => {
     const app = await givenSampleTandem(await open());
     const id = await givenClosedWithTask(app);
     app.github.as("mona").deleteIssue(app.repo, 1);
@@ -204,7 +204,7 @@ describeOnOneDatabase("a task that is taken back", (open) => {
     expect(app.reads()).toBe(1);
   });
 
-  it("whose issue was deleted meanwhile, and nobody told: the look says so, and a new issue follows", async () => {
+  it("with an issue that was deleted meanwhile without a webhook: the look finds out, and a new issue follows", async () => {
     const app = await givenSampleTandem(await open());
     const id = await givenClosedWithTask(app);
     app.github.faults.webhooks.drop = 1;
@@ -288,7 +288,7 @@ describeOnOneDatabase("a task that is taken back", (open) => {
     expect(app.reads()).toBe(1);
   });
 
-  it("whose issue is hidden or gone, the look does not tell: the sweep does, and a new issue follows", async () => {
+  it("with an issue that is hidden or gone, the look cannot tell which: the sweep can, and a new issue follows", async () => {
     const app = await givenSampleTandem(await open());
     const id = await givenClosedWithTask(app);
     app.github.faults.webhooks.drop = 1;
@@ -307,7 +307,7 @@ describeOnOneDatabase("a task that is taken back", (open) => {
     expect(app.writes()).toBe(2);
   });
 
-  it("whose issue's deletion is told before the look: a new issue, and it is not archived again", async () => {
+  it("with an issue whose deletion is reported before the look: a new issue, and it is not archived again", async () => {
     const app = await givenSampleTandem(await open());
     const id = await givenClosedWithTask(app);
     app.holdWebhooks();

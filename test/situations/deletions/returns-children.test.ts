@@ -126,7 +126,7 @@ describeOnOneDatabase("the comments of an issue that is alive after all", (open)
     expect(app.github.calls({ writes: true })).toBe(0);
   });
 
-  it("of an issue that is really deleted go with their task, and GitHub is asked for nothing", async () => {
+  it("are archived with their task if the issue is really deleted, and GitHub is asked for nothing", async () => {
     const app = await givenTalk(await open(), "delete");
     app.github.as("mona").deleteIssue(app.repo, 1);
     await app.settle();

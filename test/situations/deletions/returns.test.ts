@@ -115,7 +115,7 @@ describeOnOneDatabase("an issue that was taken for deleted and is alive", (open)
     expect(app.writes()).toBe(0);
   });
 
-  it("detach: its task is paired again; what both changed meanwhile is in a conflict", async () => {
+  it("detach: its task is paired again; a field that both changed meanwhile is in a conflict", async () => {
     const app = await givenPair(await open(), "detach");
     await hideForASweep(app, 1);
     const { id } = await app.task();
@@ -145,7 +145,7 @@ describeOnOneDatabase("an issue that was taken for deleted and is alive", (open)
       app.github.failNext({ method: "GET", path: /\/issues\/1$/, with: status });
       await sweep(app);
       expect((await app.task()).deleted_at).not.toBeNull();
-      // Of a 410 the adapter asks whether the repository has issues at all.
+      // After a 410 the adapter asks whether the repository has issues at all.
       expect(app.reads()).toBe(status === 410 ? 4 : 3);
     }
     expect((await reasons(app)).at(-1)).toBe("archived_record");
@@ -195,7 +195,7 @@ describeOnOneDatabase("an issue that was taken for deleted and is alive", (open)
     }
   });
 
-  it("what we closed for a deleted task costs no call, whatever is told of it later", async () => {
+  it("an issue that we closed for a deleted task costs no call, whatever is reported of it later", async () => {
     const app = await givenPair(await open());
     const { id } = await app.task();
     await app.sql("delete from tasks where id = $1", [id]);

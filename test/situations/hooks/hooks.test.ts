@@ -147,7 +147,7 @@ describeOnEachDatabase("apply", (open, kind) => {
     app.github.as("mona").openIssue(app.repo, { title: "quiet" });
     await app.settle();
     expect(await app.task()).toMatchObject({ title: "QUIET" });
-    // What the app's code made of it differs from the resource, so the resource follows.
+    // The title that the app's code made differs from the resource, so the resource follows.
     expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "QUIET" });
     expect(await app.tasks()).toHaveLength(1);
   });

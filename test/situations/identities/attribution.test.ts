@@ -1,4 +1,4 @@
-/** Who wrote what the app posts: the line that names them goes out, and never comes in. */
+/** A post names its author in a line, which goes out and never comes in. */
 import { expect, it } from "vitest";
 import type { AnyConfig, SyncConfig } from "../../../src/config.ts";
 import { BODY_LIMIT } from "../../../src/integrations/github/index.ts";
@@ -30,7 +30,7 @@ const posted = (app: SampleTandem) =>
   app.github.comments(app.repo).map(({ body }) => body.replace(TOKEN, ""));
 const texts = async (app: SampleTandem) => (await app.comments()).map(({ markdown }) => markdown);
 
-describeOnEachDatabase("what a user wrote and we post", (open) => {
+describeOnEachDatabase("a text that a user wrote and we post", (open) => {
   async function given(config = withAuthors()): Promise<SampleTandem & { readonly talk: string }> {
     const app = await givenSampleTandem(await open(), config);
     const task = await app.addTask({ title: "Talked about", markdown: "Text" });
@@ -122,7 +122,7 @@ describeOnEachDatabase("what a user wrote and we post", (open) => {
       { markdown: "Text", author_id: "2" },
     ]);
 
-    // What others wrote is not ours to sign, whoever edits it in the app.
+    // Tandem does not sign a text that others wrote, whoever edits it in the app.
     await app.advance(5_000);
     await app.sql(
       "update comments set markdown = 'Corrected', modified_at = tandem.now() where author_id = 2",

@@ -1,6 +1,6 @@
 /**
- * What comes late of creates under an author's own token: a refusal after another has the lane, and a
- * copy by the author's own hand while nobody knows what has landed.
+ * Late results of creates under an author's own token: a refusal after another worker has the lane, and
+ * a copy by the author's own hand while the outcome of the create is unknown.
  */
 import { expect, it } from "vitest";
 import type { Failpoints } from "../../../src/runtime/services/failpoints.ts";

@@ -1,4 +1,4 @@
-/** Whose an author's own token is: of the record's author as it is now, and never the account's. */
+/** The owner of an author's own token is the record's current author, and never the account. */
 import { expect, it } from "vitest";
 import { BODY_LIMIT } from "../../../src/integrations/github/index.ts";
 import { TEST_LOGIN } from "../../../src/testing/test-tandem.ts";

@@ -298,7 +298,7 @@ describeOnOneDatabase("an author's own token that", (open, kind) => {
       },
     ]);
 
-    // Nobody waits for it now, whoever wrote: it would hang for them too.
+    // No create waits for it now, whoever wrote: it would hang for them too.
     const octos = await app.addTask({ title: "Octo's" });
     await app.sql("update tasks set owner_id = 2 where id = $1", [octos]);
     await app.addTask({ title: "Mona's second" });

@@ -34,7 +34,7 @@ describeOnEachDatabase("an author's own token", (open) => {
     expect(app.github.comments(app.repo)).toMatchObject([{ author: "mona" }]);
     expect(said(app.github.comments(app.repo)[0]?.body)).toBe("Mona's too");
     expect(wrote(app)).toEqual(["POST mona", "POST mona"]);
-    // Who the token is was asked once, whatever is created under it.
+    // Tandem asked for the token's user once, whatever is created under it.
     expect(asked(app)).toBe(1);
     expect(app.reads()).toBe(1);
 
@@ -60,7 +60,7 @@ describeOnEachDatabase("an author's own token", (open) => {
       `PATCH ${TEST_LOGIN}`,
     ]);
     const edits = app.github.requests.filter(({ method }) => method === "PATCH");
-    // Nobody else wrote it: no line says so, though it is the account that edits.
+    // The author wrote all of it: no line names them, though the account edits.
     expect(edits.filter(({ body }) => body.includes("wrote:"))).toEqual([]);
     const story = await app.story(`record=tasks:${task}`);
     expect(story.slice(0, 2)).toEqual([
@@ -175,7 +175,7 @@ describeOnEachDatabase("an author's own token", (open) => {
       "outbound completed adopted_resource",
     ]);
     expect(wrote(app)).toEqual(["POST mona", "POST mona"]);
-    // Who they are, and a list for each of the two.
+    // The token's user, and a list for each of the two.
     expect(app.reads()).toBe(3);
   });
 
@@ -191,7 +191,7 @@ describeOnEachDatabase("an author's own token", (open) => {
     expect(app.github.issues(app.repo)).toMatchObject([{ author: "mona" }]);
     expect(await app.story()).toEqual(["outbound completed adopted_resource"]);
     expect(wrote(app)).toEqual(["POST mona"]);
-    // Who they are, and the list.
+    // The token's user, and the list.
     expect(app.reads()).toBe(2);
   });
 

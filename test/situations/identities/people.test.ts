@@ -34,7 +34,7 @@ describeOnEachDatabase("two users of one author", (open) => {
         retryable: false,
       },
     });
-    // Nobody else waits, and nobody is guessed.
+    // Other people's events do not wait, and no person is guessed.
     expect(await app.story()).toEqual([
       "inbound errored failed",
       "inbound completed created_record",
@@ -176,7 +176,7 @@ describeOnEachDatabase("a placeholder that is connected to a user", (open, kind)
     ]);
     expect(app.writes() + app.reads()).toBe(0);
 
-    // What comes in later is the user's, and what was theirs before goes both ways as ever.
+    // Later issues are the user's, and their earlier ones still sync both ways.
     await app.advance(5_000);
     app.github.as("octocat").openIssue(app.repo, { title: "Three" });
     app.github.as("octocat").editIssue(app.repo, 1, { title: "One, edited" });

@@ -1,6 +1,6 @@
 /**
  * Events that need nothing but the database are ended together, in the transaction that admitted
- * them; whatever needs more is left to be worked on alone, and each has its own outcome.
+ * them; an event that needs more is processed alone, and each has its own outcome.
  */
 import pg from "pg";
 import { expect, it } from "vitest";
@@ -128,7 +128,7 @@ describeOnOneDatabase("many at once", (open, kind) => {
     });
     expect(await app.story("state=completed")).toHaveLength(5);
 
-    // What has just been refused is tried alone from the start, and may be accepted.
+    // An event that has just been refused is tried alone from the start, and may be accepted.
     await app.advance(2_000);
     mona.editIssue(app.repo, 1, { title: "First again" });
     mona.editIssue(app.repo, 2, { title: "Quiet" });
@@ -140,7 +140,7 @@ describeOnOneDatabase("many at once", (open, kind) => {
     expect((await app.tasks())[1]?.title).toBe("Quiet");
   });
 
-  it("what waits for its turn is ended together as well, but for what must be read again", async () => {
+  it("waiting events are ended together as well, except those that must be read again", async () => {
     const app = await givenPairs(await open(), 2);
     const mona = app.github.as("mona");
     mona.editIssue(app.repo, 1, { title: "First" });
@@ -235,7 +235,7 @@ describeOnOneDatabase("many at once", (open, kind) => {
     expect(await app.task()).toMatchObject({ title: "Edited" });
   });
 
-  it("what the database cuts off together is ended one by one", async () => {
+  it("events that the database cuts off together are ended one by one", async () => {
     const { log, lines } = keptLog();
     const app = await givenPairs(await open(), 3, { log });
     await app.sql(`
@@ -267,7 +267,7 @@ describeOnOneDatabase("many at once", (open, kind) => {
     expect(await app.story("state=errored")).toEqual([]);
   });
 
-  it("whoever waits for a record that is made is woken when all is saved", async () => {
+  it("an event that waits for a new record is woken when all is saved", async () => {
     const app = await givenSampleTandem(await open(), withoutAuthors);
     const mona = app.github.as("mona");
     app.holdWebhooks();
@@ -295,7 +295,7 @@ describeOnOneDatabase("many at once", (open, kind) => {
   });
 
   it.runIf(kind === "postgres")(
-    "what a new record refers to may be held by the app: it is not waited for together",
+    "a row that a new record refers to may be locked by the app: the batch does not wait for it",
     async () => {
       const database = await open();
       const app = await givenSampleTandem(database, withoutAuthors);

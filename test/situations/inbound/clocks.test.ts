@@ -6,7 +6,7 @@ import { withConflictPolicy } from "../../harness/sample-policies.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 describeOnEachDatabase("clocks", (open) => {
-  // The remote edit carries 09:01:05Z. What counts is the local time, cut to its second.
+  // The remote edit carries 09:01:05Z. The local time counts, cut to its second.
   for (const [what, micros, winner] of [
     ["in the last microsecond of the same second: a tie, the resource wins", 999_999, "resource"],
     ["in the first microsecond of the next second: the record wins", 1_000_000, "record"],

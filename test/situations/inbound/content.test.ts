@@ -10,7 +10,7 @@ const LONGEST = "x".repeat(65_536);
 const LONGEST_EMOJI = "🦉".repeat(65_536);
 const FAMILY = "👩‍👩‍👧‍👦 and é, 漢字, עברית";
 
-/** What a body says at GitHub, and what the task says then. */
+/** A body at GitHub, and the task's text that follows from it. */
 const INBOUND: readonly (readonly [string, string | null, string])[] = [
   ["a null body", null, ""],
   ["an empty body", "", ""],
@@ -21,10 +21,14 @@ const INBOUND: readonly (readonly [string, string | null, string])[] = [
   ["NUL", "a\0b", "a\uFFFDb"],
   ["lone surrogates", "a\uD83Db\uDC00c", "a\uFFFDb\uFFFDc"],
   ["blank lines and spaces at both ends", "\n\n  text  \n\n", "\n\n  text  \n\n"],
-  ["what looks like an escape", "\\u0000 \\ud800 %s $1 ' \" {}", "\\u0000 \\ud800 %s $1 ' \" {}"],
+  [
+    "text that looks like an escape",
+    "\\u0000 \\ud800 %s $1 ' \" {}",
+    "\\u0000 \\ud800 %s $1 ' \" {}",
+  ],
 ];
 
-/** What a task says, and what a body says at GitHub then, without the token. */
+/** A task's text, and the body at GitHub that follows from it, without the token. */
 const OUTBOUND: readonly (readonly [string, string, string])[] = [
   ["an empty text", "", ""],
   ["emoji and other scripts", FAMILY, FAMILY],

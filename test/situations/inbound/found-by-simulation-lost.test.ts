@@ -169,7 +169,7 @@ describeOnOneDatabase("a label that was added here and taken off again", (open) 
 });
 
 describeOnOneDatabase("a label of theirs that our own late write took off", (open) => {
-  /** A dead worker takes "theirs" off; that lands when "theirs" was added anew, and nobody hears of it. */
+  /** A dead worker takes "theirs" off; that lands when "theirs" was added again, and no webhook reports it. */
   async function givenTakenOff() {
     const database = await open();
     await database.sql(SAMPLE_SCHEMA);

@@ -13,7 +13,7 @@ const LATER_MS = 6 * 60_000;
 interface Guarded extends SampleTandem {
   readonly taskId: string;
   readonly commentId: string;
-  /** What the log was told. */
+  /** The lines of the log. */
   readonly lines: readonly object[];
   /** Lets Tandem see all rows of a table again. */
   show(table: "tasks" | "comments"): Promise<void>;

@@ -31,7 +31,7 @@ describeOnEachDatabase("the order of what comes in", (open) => {
         expect(two).toMatchObject({ state: "completed", reason: "updated_record" });
       } else {
         expect(one).toMatchObject({ state: "completed", reason: "updated_record" });
-        // What it brought was not so any more when it was read again.
+        // The read that it caused found newer content than its own.
         expect(two).toMatchObject({ state: "duplicate", reason: "nothing_new", changes: [] });
         expect(two?.duplicate_of).toBe(one?.id);
         expect(two?.content).toMatchObject({ title: "Second" });
@@ -86,7 +86,7 @@ describeOnEachDatabase("the order of what comes in", (open) => {
       conflicts: [],
     });
     expect(app.writes()).toBe(0);
-    // Nobody had seen the first: for all we know GitHub's clock has stepped back.
+    // Tandem had not seen the first: GitHub's clock may have stepped back.
     expect(app.reads()).toBe(1);
   });
 
@@ -270,7 +270,7 @@ const ENDS = {
       "210": [TAKEN, LATE_FOR[1], LATE_FOR[1]],
     },
   },
-  // Whatever is read again says A: B brings what was merged by then.
+  // Each read answers A: B brings the content that was merged by then.
   "within one second": {
     "each by itself": {
       "012": [TAKEN, NOTHING_NEW, SAME_AS[2]],

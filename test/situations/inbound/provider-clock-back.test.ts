@@ -74,7 +74,7 @@ describeOnEachDatabase("a provider's clock that steps back", (open) => {
     await app.settle();
     expect(await app.task()).toMatchObject({ title: "Third" });
 
-    // What the replica shows is of before both.
+    // The replica shows the state before both.
     app.github.faults.api.staleReads = { rate: 1, lagMs: 4_000 };
     await app.release(second);
     await app.settle();

@@ -156,7 +156,7 @@ describeOnEachDatabase("an account that may not", (open) => {
     expect(app.writes()).toBe(2);
   });
 
-  it("S31 nothing remaining of the hour's budget: paused until it starts anew", async () => {
+  it("S31 nothing remaining of the hour's budget: paused until the budget is reset", async () => {
     const app = await givenSampleTandem(await open());
     app.github.setRateLimit(TEST_LOGIN, 1, 600);
     const first = await app.addTask({ title: "The last one" });

@@ -1,4 +1,4 @@
-/** Answers to edits that come at once are taken in together, each as if it were alone. */
+/** Answers to edits that come at once are stored together, each as if it were alone. */
 import { expect, it } from "vitest";
 import type { LaneId } from "../../../src/model/ids.ts";
 import { DirectorySnapshot } from "../../../src/runtime/services/directory-snapshot.ts";
@@ -28,7 +28,7 @@ async function givenClaimedEdits(database: TestDatabase) {
   const claims = await claimDue(services, book, "ada", 60_000, 16);
   app.github.clearRequests();
 
-  /** Works on all at once: while the answer of the first is taken in, those of the others come. */
+  /** Works on all at once: the other answers come while the first is being stored. */
   async function work(
     reach: (point: Failpoint, lane: LaneId | null) => void = () => undefined,
     killed: AbortSignal = new AbortController().signal,
@@ -81,7 +81,7 @@ const outcomes = async (app: SampleTandem) => (await app.story("direction=outbou
 const UPDATED = "outbound completed updated_resource";
 
 describeOnEachDatabase("answers that come at once", (open) => {
-  it("are taken in by one transaction while the one before is under way", async () => {
+  it("are stored by one transaction while the one before is under way", async () => {
     const { app, ids, work } = await givenClaimedEdits(await open());
     expect(await work()).toEqual({ transactions: 2 });
     expect(titles(app)).toEqual(ids.map((id) => `Edited ${id}`));
@@ -91,7 +91,7 @@ describeOnEachDatabase("answers that come at once", (open) => {
     expect(app.writes()).toBe(3);
   });
 
-  it("bring what somebody has written into the issue meanwhile: that one is taken in alone", async () => {
+  it("bring an edit that a person made to the issue meanwhile: that answer is stored alone", async () => {
     const { app, ids, work } = await givenClaimedEdits(await open());
     const [, , third] = app.github.issues(app.repo);
     if (third === undefined) throw new Error("there are three issues");
@@ -119,7 +119,7 @@ describeOnEachDatabase("answers that come at once", (open) => {
     expect(await outcomes(app)).toEqual([UPDATED, "outbound processing being_processed", UPDATED]);
   });
 
-  it("are each taken in alone where the database takes none of them together", async () => {
+  it("are each stored alone if the database refuses to store them together", async () => {
     const { app, ids, claims, work, lines } = await givenClaimedEdits(await open());
     const [first, second] = claims;
     const refused = new Set([first?.lane, second?.lane]);

@@ -36,7 +36,7 @@ describeOnOneDatabase("a task archived, and taken back, before its create is ans
   });
 });
 
-describeOnOneDatabase("what belongs to something deleted", (open) => {
+describeOnOneDatabase("a resource that belongs to a deleted one", (open) => {
   it("a comment on the issue of a deleted task is told, and is nobody's record", async () => {
     const app = await givenSampleTandem(await open());
     const task = await givenPairedTask(app);
@@ -120,7 +120,7 @@ describeOnOneDatabase("a deletion that was taken back", (open) => {
     const told = await app.story();
     expect(told).toContain("outbound canceled superseded");
     expect(told).not.toContain("outbound completed closed_resource");
-    // What had been sent landed late: one look finds it, and one write undoes it.
+    // The close had been sent and landed late: one look finds it, and one write undoes it.
     expect(app.github.calls({ writes: true })).toBe(1);
   });
 });

@@ -1,4 +1,4 @@
-/** What Tandem writes to a record is no local edit, but what the app makes of it is. */
+/** A write of Tandem's to a record is no local edit, but the app's change to it is. */
 import { expect, it } from "vitest";
 import type { AnyConfig } from "../../../src/config.ts";
 import { describeOnEachDatabase } from "../../harness/databases.ts";
@@ -27,7 +27,7 @@ describeOnEachDatabase("a write of our own", (open) => {
     expect(app.writes()).toBe(1);
   });
 
-  // What has a journal is captured whoever wrote it, and drained.
+  // A table with a journal has each write captured, whoever wrote it, and drained.
   it.each([
     ["told by who writes it", (config: AnyConfig) => config],
     ["captured", journaled],
@@ -40,7 +40,7 @@ describeOnEachDatabase("a write of our own", (open) => {
     // Moved in its list since: our write leaves the app's own stamp as it is, and says no time.
     await app.sql("update tasks set position = 7, modified_at = tandem.now() where id = $1", [id]);
     await app.advance(5_000);
-    // Somebody without a network changes the title; their device will say so, and when it was.
+    // A person without a network changes the title; their device will send the change with its time.
     const [{ offline } = { offline: "" }] = await app.sql<{ offline: string }>(
       "select tandem.now()::text as offline",
     );

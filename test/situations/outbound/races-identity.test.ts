@@ -218,7 +218,7 @@ describeOnEachDatabase("authors and markers", (open) => {
     await expectOneKept(app, original, ["closed", "open"]);
   });
 
-  it("S25 S59 an edit without the marker, heard of before the answer, waits for it and is taken in", async () => {
+  it("S25 S59 an edit without the marker, received before the answer, waits for it and is stored", async () => {
     const app = await givenSampleTandem(await open());
     const original = await app.addTask({ title: "Original", markdown: "Ours" });
     const { hold, done } = await catchRequest(app, POST_ISSUE);

@@ -78,7 +78,7 @@ async function labelsOf(app: SampleTandem, id: string) {
   return row?.labels;
 }
 
-/** What was asked of the issue, in order. */
+/** The requests for the issue, in order. */
 const asked = (app: SampleTandem) =>
   app.github.requests.map(({ method, path }) => `${method} ${path.replace(/^.*\/issues/, "")}`);
 

@@ -1,4 +1,4 @@
-/** Situation 32: a write that GitHub refuses for good, or because the resource is not there. */
+/** Situation 32: a write that GitHub refuses permanently, or because the resource is not there. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
@@ -174,7 +174,7 @@ describeOnEachDatabase("a write that is refused", (open) => {
     });
     expect(refused?.error?.hint).toContain("Correct the record's value");
     expect(app.writes()).toBe(1);
-    // What will not pass by itself is not tried by every poll.
+    // A poll does not retry a write that cannot succeed unchanged.
     await app.tandem.syncNow();
     await app.settle();
     expect(app.writes()).toBe(1);

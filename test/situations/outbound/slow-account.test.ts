@@ -9,7 +9,7 @@ const PLACES = 4;
 /** All but the one that is kept free. */
 const MOST = PLACES - 1;
 
-/** What makes an issue in the repository that is joined to a project. */
+/** Matches the request that creates an issue in a project's repository. */
 async function creating(app: SampleTandem, project: string): Promise<RequestMatch> {
   const connections = await app.tandem.services.store.directory.connections();
   const id = connections.find(({ scope }) => scope === project)?.containerId ?? "";
