@@ -26,7 +26,7 @@ import { present } from "../../store/opened-store.ts";
 
 type Told = "transferred" | "opened" | "deleted";
 
-/** What is told of an issue's going from a repository, or of its coming there. */
+/** The webhooks about an issue that leaves a repository, or arrives there. */
 function toldOf(app: Pair, action: Told, repository: string): readonly Delivery[] {
   return app.held().filter((one) => {
     const { repository: at } = JSON.parse(one.body) as { repository: { full_name: string } };
@@ -101,7 +101,7 @@ describeOnOneDatabase("an issue whose coming back is told before its going", (op
     await expectFollowed(app, project, repository, number);
   });
 
-  it("where nothing was made of it yet: it is followed once, however often it is told", async () => {
+  it("before it has a task: it is followed once, however often it is reported", async () => {
     const app = await givenOutAndBack(await open(), APP);
     await app.release(...app.coming, ...app.going);
     await app.settleWithin(1);
@@ -113,7 +113,7 @@ describeOnOneDatabase("an issue whose coming back is told before its going", (op
     expect(reasons.filter((reason) => reason === "followed_move")).toHaveLength(1);
   });
 
-  it("where a poll had made a task of it before", async () => {
+  it("after a poll had made a task of it", async () => {
     const app = await givenOutAndBack(await open(), APP);
     await app.tandem.syncNow();
     await app.settleWithin(1);
@@ -124,7 +124,7 @@ describeOnOneDatabase("an issue whose coming back is told before its going", (op
     await expectFollowed(app, "2", APP, 1);
   });
 
-  it("where it has gone on since", async () => {
+  it("and has moved on since", async () => {
     const app = await givenOutAndBack(await open(), APP);
     await app.release(...app.coming);
     await app.settleWithin(1);
@@ -136,7 +136,7 @@ describeOnOneDatabase("an issue whose coming back is told before its going", (op
     await expectFollowed(app, "1", SITE, 2);
   });
 
-  it("where it has gone out of reach again, and comes back from there", async () => {
+  it("and has moved out of reach again, and comes back from there", async () => {
     const app = await givenOutAndBack(await open(), APP);
     await app.release(...app.coming);
     await app.settleWithin(1);
@@ -151,7 +151,7 @@ describeOnOneDatabase("an issue whose coming back is told before its going", (op
     await expectFollowed(app, "1", SITE, 2);
   });
 
-  it("where its going is told by a look alone", async () => {
+  it("and only a look finds that it had left", async () => {
     const app = await givenOutAndBack(await open(), APP);
     await app.release(...app.coming);
     await app.settleWithin(1);
@@ -163,7 +163,7 @@ describeOnOneDatabase("an issue whose coming back is told before its going", (op
     await expectFollowed(app, "2", APP, 1);
   });
 
-  it("where it was deleted since: both tasks go", async () => {
+  it("and was deleted since: both tasks are archived", async () => {
     const app = await givenOutAndBack(await open(), APP);
     await app.release(...app.coming);
     await app.settleWithin(1);
@@ -178,7 +178,7 @@ describeOnOneDatabase("an issue whose coming back is told before its going", (op
     expect(await unfinished(app)).toEqual([]);
   });
 
-  it("where it is deleted before its task has followed: both tasks go", async () => {
+  it("and is deleted before its task has followed: both tasks are archived", async () => {
     const app = await givenOutAndBack(await open(), APP);
     await app.release(...app.coming);
     await app.settleWithin(1);
@@ -191,7 +191,7 @@ describeOnOneDatabase("an issue whose coming back is told before its going", (op
     expect(await unfinished(app)).toEqual([]);
   });
 
-  it("where it is ours: it is no second one", async () => {
+  it("and is our own: it gets no second task", async () => {
     const app = await givenElsewhere(await open());
     const id = await app.addTask({ title: "Ours" });
     await app.settle();
@@ -222,28 +222,31 @@ describeOnOneDatabase("an issue whose coming back is told at once with its going
   it.each([
     ["its coming", "coming", "going", "findLanesMovedTo"],
     ["its going", "going", "coming", "findLanesFrom"],
-  ] as const)("who is told of %s waits for the other, and looks again", async (...order) => {
-    const [, second, first, look] = order;
-    const app = await givenOutAndBack(await open(), APP);
-    const { services } = app.tandem;
-    await app.release(...app[first]);
-    await app.settleWithin(1);
-    const book = await DirectorySnapshot.open(services);
-    const known = moveOf(present(app[second][0]), book, services);
-    let runs = 0;
-    await services.store.transaction(async (tx) => {
-      runs += 1;
-      // As if the other was saved behind the first look.
-      let isSaved = runs > 1;
-      const find = async (resourceType: string, place: string) => {
-        const found = isSaved ? await tx[look](resourceType, place) : [];
-        isSaved = true;
-        return found;
-      };
-      await followMove({ ...tx, [look]: find }, known, book, services);
-    });
-    expect(runs).toBe(2);
+  ] as const)(
+    "the transaction that stores %s waits for the other, and looks again",
+    async (...order) => {
+      const [, second, first, look] = order;
+      const app = await givenOutAndBack(await open(), APP);
+      const { services } = app.tandem;
+      await app.release(...app[first]);
+      await app.settleWithin(1);
+      const book = await DirectorySnapshot.open(services);
+      const known = moveOf(present(app[second][0]), book, services);
+      let runs = 0;
+      await services.store.transaction(async (tx) => {
+        runs += 1;
+        // As if the other was saved behind the first look.
+        let isSaved = runs > 1;
+        const find = async (resourceType: string, place: string) => {
+          const found = isSaved ? await tx[look](resourceType, place) : [];
+          isSaved = true;
+          return found;
+        };
+        await followMove({ ...tx, [look]: find }, known, book, services);
+      });
+      expect(runs).toBe(2);
 
-    await expectFollowed(app, "2", APP, 1);
-  });
+      await expectFollowed(app, "2", APP, 1);
+    },
+  );
 });

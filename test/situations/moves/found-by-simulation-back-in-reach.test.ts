@@ -1,4 +1,4 @@
-/** What belongs to an issue that was out of reach, and is back: schedules of simulated histories, told alone. */
+/** Children of an issue that was out of reach, and is back: schedules of simulated histories, each told alone. */
 import { expect, it } from "vitest";
 import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { POST_COMMENT } from "../../harness/in-flight.ts";

@@ -1,4 +1,4 @@
-/** What transfers left behind where the issue had been, as simulated histories found it. */
+/** Remains of transfers at the issue's old place, as simulated histories found them. */
 import { expect, it } from "vitest";
 import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
 import { translateDeliveries } from "../../../src/runtime/receive/intake.ts";
@@ -143,7 +143,7 @@ async function anotherTask(app: Pair): Promise<string> {
 
 describeOnOneDatabase("a comment that the app has put below another task", (open) => {
   it.each([ELSEWHERE, APP])(
-    "stays when the first task leaves its issue and that goes to %s, and is said anew by its next edit",
+    "stays when the first task leaves its issue and that moves to %s, and is posted again by its next edit",
     async (repository) => {
       const app = await givenElsewhere(await open());
       const other = await anotherTask(app);
@@ -184,7 +184,7 @@ describeOnOneDatabase("a comment that the app has put below another task", (open
       transfer(app, SITE, 1, repository);
       await app.advance(1_000);
       await translateDeliveries(app.tandem.services, null);
-      // What is below the task was noted, and nobody has looked at it yet.
+      // The task's comments were noted, and no worker has looked at them yet.
       await app.sql("update comments set task_id = $1 where id = 2", [other]);
       await app.settleWithin(10);
 

@@ -131,7 +131,7 @@ describeOnOneDatabase("a comment that was not sent when its task's issue was del
   });
 });
 
-describeOnOneDatabase("whoever takes back at an issue what we just wrote there", (open) => {
+describeOnOneDatabase("a person who reverts our latest write to an issue", (open) => {
   it("is named where the task is moved away before anybody hears of it", async () => {
     const app = await givenPaired(await open());
     await app.editTask(app.taskId, { title: "Ours" });

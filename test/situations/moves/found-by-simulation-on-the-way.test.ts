@@ -111,7 +111,7 @@ describeOnOneDatabase("an issue that is gone before anything has followed it", (
 
       expect([issuesOf(app, SITE), issuesOf(app, APP)]).toEqual([["open: Edited here"], []]);
       expect(await app.task()).toMatchObject({ project_id: "1", deleted_at: null });
-      // What was deleted below the issue stays deleted.
+      // A comment that was deleted below the issue stays deleted.
       const again = how === "deleted" ? [] : ["I see it too.", "On it."];
       expect(said(app, SITE)).toEqual(again);
       await expectAtRest(app);
@@ -164,7 +164,7 @@ describeOnOneDatabase("comments that are not at an issue's new place", (open) =>
 });
 
 describeOnOneDatabase("a comment that got another place while its issue was on its way", (open) => {
-  /** The look at the issue's new place fails for good, and the app's edit of our comment is led there. */
+  /** The look at the issue's new place fails permanently, and the app's edit of our comment is led there. */
   async function givenLedAway(app: Pair): Promise<() => Promise<void>> {
     app.github.failNext({ method: "GET", path: /\/issues\/\d+$/, with: 422 });
     transfer(app, SITE, 1, APP);

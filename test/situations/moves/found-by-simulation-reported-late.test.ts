@@ -1,7 +1,7 @@
 /**
- * What simulated histories ended badly since it was told late, or landed late: what was elsewhere by then,
- * had been closed by then, or was told to somebody who did not know that the connection was on again. Each
- * schedule is told here alone, without the chance.
+ * Simulated histories that ended badly after a late report or a late write: the resource had moved or been
+ * closed by then, or the reader did not know that the connection was on again. Each schedule is told here
+ * alone, without the chance.
  */
 import { expect, it } from "vitest";
 import { deliveryId } from "../../../src/model/ids.ts";
@@ -33,7 +33,7 @@ async function givenNothing(database: TestDatabase): Promise<Pair> {
 }
 
 describeOnOneDatabase("an issue that is transferred before anybody heard of it", (open) => {
-  it("what is heard late of its old place makes no second task, and its comments come along", async () => {
+  it("makes no second task by late webhooks of its old place, and its comments come along", async () => {
     const app = await givenNothing(await open());
     app.github.as("mona").openIssue(SITE, { title: "Misfiled" });
     app.github.as("mona").comment(SITE, 1, "I see it too.");
@@ -50,7 +50,7 @@ describeOnOneDatabase("an issue that is transferred before anybody heard of it",
     await expectAtRest(app);
   });
 
-  it("nor where it went out of reach; it is taken in once it is back", async () => {
+  it("makes no task while it is out of reach, and makes one once it is back", async () => {
     const app = await givenNothing(await open());
     app.github.as("mona").openIssue(SITE, { title: "Misfiled" });
     const late = app.held();
@@ -200,7 +200,7 @@ describeOnOneDatabase("a connection that is switched on", (open) => {
     await expectAtRest(app);
   });
 
-  it("while somebody takes in a webhook who does not know it yet: that is decided anew", async () => {
+  it("while a receiver that does not know it yet ingests a webhook: that is decided again", async () => {
     const app = await givenNothing(await open());
     const { services } = app.tandem;
     app.github.as("mona").openIssue(SITE, { title: "Heard in between" });

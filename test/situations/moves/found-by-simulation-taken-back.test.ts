@@ -115,7 +115,7 @@ describeOnOneDatabase(
   "a task that is archived, moved and taken back while all is paused",
   (open) => {
     it.each([
-      ["where nothing is connected", "3", []],
+      ["to a project without a repository", "3", []],
       ["to another repository", "2", ["open: Broken link"]],
     ])("%s: it has left its issue", async (_where, project, there) => {
       const app = await givenPaired(await open());

@@ -38,7 +38,7 @@ describeOnOneDatabase("an issue that goes out of reach, and back", (open) => {
     expect(app.github.calls({ method: "PATCH" })).toBe(0);
   });
 
-  it("whose task was archived before: back, it is closed, and pairs with nothing", async () => {
+  it("after its task was archived: back, it is closed, and pairs with nothing", async () => {
     const app = await givenElsewhere(await open());
     app.github.faults.webhooks.drop = 1;
     transfer(app, SITE, 1, ELSEWHERE);
@@ -58,7 +58,7 @@ describeOnOneDatabase("an issue that goes out of reach, and back", (open) => {
     await expectAtRest(app);
   });
 
-  it("whose task is deleted meanwhile: back, it is closed", async () => {
+  it("its task is deleted meanwhile: back, it is closed", async () => {
     const app = await givenElsewhere(await open());
     transfer(app, SITE, 1, ELSEWHERE);
     await app.settle();
@@ -72,7 +72,7 @@ describeOnOneDatabase("an issue that goes out of reach, and back", (open) => {
     expect(await unfinished(app)).toEqual([]);
   });
 
-  it("whose task is archived meanwhile: back where it was, it is closed", async () => {
+  it("its task is archived meanwhile: back where it was, it is closed", async () => {
     const app = await givenElsewhere(await open());
     transfer(app, SITE, 1, ELSEWHERE);
     await app.settle();
@@ -192,7 +192,7 @@ describeOnOneDatabase("an issue that was transferred, and is asked for where it 
     await expectAtRest(app);
   });
 
-  it("its first look fails for good, and more is heard of it: restarted, all follows", async () => {
+  it("its first look fails permanently, and more webhooks come: restarted, all follows", async () => {
     const app = await givenComments(await open());
     app.github.failNext({ method: "GET", path: /\/issues\/1$/, with: 422 });
     transfer(app, SITE, 1, APP);

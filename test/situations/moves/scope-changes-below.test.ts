@@ -1,4 +1,4 @@
-/** What belongs to a task that the app moves goes with it; and a comment that is moved by itself. */
+/** The comments of a task move with it if the app moves it; and a comment that is moved by itself. */
 import { expect, it } from "vitest";
 import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
 import { describeOnOneDatabase } from "../../harness/databases.ts";
@@ -16,7 +16,7 @@ import {
 } from "../../harness/projects.ts";
 
 describeOnOneDatabase("the comments of a task that is moved", (open) => {
-  it("are made anew below its new issue, once, and stay where they were said", async () => {
+  it("are created below its new issue, once, and stay below the old one", async () => {
     const app = await givenComments(await open());
     await moveTo(app, "2");
     await app.settle();
@@ -131,7 +131,7 @@ describeOnOneDatabase("the comments of a task that is moved", (open) => {
 });
 
 describeOnOneDatabase("a comment that is moved to a task elsewhere", (open) => {
-  it("is made anew there and deleted here, and its task and the others stay", async () => {
+  it("is recreated there and deleted here, and its task and the others stay", async () => {
     const app = await givenComments(await open());
     const other = await app.addTask({ title: "The other", project_id: "2" });
     await app.settle();

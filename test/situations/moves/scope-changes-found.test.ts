@@ -86,7 +86,7 @@ describeOnEachDatabase("a move and the rest", (open) => {
     await expectAtRest(app);
   });
 
-  it("whose old issue is deleted there afterwards keeps the task, and makes another when it is back", async () => {
+  it("keeps its task if the old issue is deleted there afterwards, and makes another issue on the way back", async () => {
     const app = await givenPaired(await open());
     await moveTo(app, "2");
     await app.settle();

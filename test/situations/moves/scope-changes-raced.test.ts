@@ -41,7 +41,7 @@ async function drainSlowly(app: Pair, meanwhile: () => Promise<unknown>): Promis
   await drainChanges({ ...services, store });
 }
 
-// What happens meanwhile is in a transaction of its own, which PGlite has not.
+// The concurrent write needs a transaction of its own, which PGlite cannot run.
 describeOnOneDatabase("a task that is moved while it is drained", (open, kind) => {
   it.runIf(kind === "postgres")("back: it keeps its issue, and gets no other", async () => {
     const app = await givenPaired(await open());
@@ -93,7 +93,7 @@ describeOnOneDatabase("a task that is moved while it is drained", (open, kind) =
     expect(await app.task()).toMatchObject({ project_id: "2" });
     expect(issuesOf(app, SITE)).toEqual(["closed: Broken link"]);
     expect(issuesOf(app, APP)).toEqual(["open: Broken link"]);
-    // What was closed is not opened on the way, and is closed once more on leaving.
+    // The closed issue is not reopened on the way, and is closed once more when the task leaves.
     expect(app.writes()).toBe(1);
     await expectAtRest(app);
   });

@@ -147,7 +147,7 @@ describeOnOneDatabase("a task that is moved to another project", (open) => {
 describeOnOneDatabase("an edit at the old issue", (open) => {
   const edited = { winner: "record", kept: "Broken link", lost: "Theirs", why: "record_moved" };
 
-  it("whose webhook comes after the move is ignored for it, named, and not written", async () => {
+  it("is ignored if its webhook comes after the move, named, and not written", async () => {
     const app = await givenPaired(await open());
     app.holdWebhooks();
     app.github.as("mona").editIssue(SITE, 1, { title: "Theirs" });
@@ -169,7 +169,7 @@ describeOnOneDatabase("an edit at the old issue", (open) => {
     await expectAtRest(app);
   });
 
-  it("whose webhook is lost is named by the answer of the close", async () => {
+  it("is named by the answer of the close if its webhook is lost", async () => {
     const app = await givenPaired(await open());
     app.github.faults.webhooks.drop = 1;
     app.github.as("mona").editIssue(SITE, 1, { title: "Theirs" });
@@ -279,7 +279,7 @@ describeOnOneDatabase("a task that is moved back and forth", (open) => {
     await expectAtRest(app);
   });
 
-  it("what was edited at its old issue meanwhile does not win over the task", async () => {
+  it("an edit at its old issue meanwhile does not win over the task", async () => {
     const app = await givenPaired(await open());
     await moveTo(app, "2");
     await app.settle();

@@ -1,4 +1,4 @@
-/** What is there twice after an issue of ours was transferred, and what only looks so. */
+/** Resources that exist twice after an issue of ours was transferred, and some that only look so. */
 import { expect, it } from "vitest";
 import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { outliveSender, POST_COMMENT, POST_ISSUE } from "../../harness/in-flight.ts";
@@ -205,8 +205,8 @@ describeOnOneDatabase("a second comment of ours that is transferred with its iss
   });
 
   it.each([
-    ["where the issue was", ""],
-    ["where the issue is", ", project_id = 2"],
+    ["to the issue's old place", ""],
+    ["to the issue's new place", ", project_id = 2"],
   ])("stays below a task that is archived, and goes once that is taken back %s", async (_, too) => {
     const app = await givenSaidTwice(await open());
     await app.sql("update tasks set deleted_at = tandem.now()");

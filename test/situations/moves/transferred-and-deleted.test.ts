@@ -1,4 +1,4 @@
-/** Situation 69: transferred untold, deleted there untold, then commented here. */
+/** Situation 69: transferred unreported, deleted there unreported, then commented here. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../../harness/databases.ts";
 import { APP, ELSEWHERE, givenPaired, SITE, transfer } from "../../harness/projects.ts";

@@ -69,7 +69,7 @@ async function endsOf(app: Pair): Promise<readonly string[]> {
   return app.story(`record=tasks:${app.taskId}`);
 }
 
-/** What is edited afterwards, on either side, arrives at the other. */
+/** A later edit on either side arrives at the other. */
 async function expectBothWays(app: Pair): Promise<void> {
   await app.advance(5_000);
   await app.editTask(app.taskId, { title: "Ours after" });

@@ -19,7 +19,7 @@ async function connectedTo(app: SampleTandem): Promise<readonly string[]> {
   return connections.map(({ container }) => container);
 }
 
-/** What was asked for by a name, which somebody else may bear by now. */
+/** The requests by name, which another repository may bear by now. */
 function requestsByName(app: SampleTandem): number {
   return app.github.requests.filter(({ path }) => path.startsWith("/repos/")).length;
 }
@@ -90,7 +90,7 @@ describeOnEachDatabase("a repository under another name", (open) => {
       app.github.renameRepository(OLD, "www");
       app.github.createRepository({ owner: "acme", name: "site" });
       app.github.as("mona").openIssue(OLD, { title: "A stranger with the same number" });
-      app.github.as("mona").comment(OLD, 1, "Nobody here knows me.");
+      app.github.as("mona").comment(OLD, 1, "I am new here.");
       await app.editTask(id, { title: "Ours" });
       await app.advance(60_000);
       await app.tandem.syncNow();

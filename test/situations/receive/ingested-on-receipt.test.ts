@@ -1,4 +1,4 @@
-/** Where workers run beside the receiver, what a webhook says is taken in as it is stored. */
+/** If workers run beside the receiver, a webhook is ingested in the transaction that stores it. */
 import pg from "pg";
 import { expect, it } from "vitest";
 import type { AnyConfig } from "../../../src/config.ts";
@@ -34,7 +34,7 @@ async function states(app: SampleTandem) {
   return (await app.storedDeliveries()).slice(-app.held().length).map(({ state }) => state);
 }
 
-describeOnOneDatabase("what comes in where workers run", (open, kind) => {
+describeOnOneDatabase("a webhook that arrives while workers run", (open, kind) => {
   it("is in the record when the webhook is answered", async () => {
     const app = await givenPairs(await open(), 1);
     app.github.as("mona").editIssue(app.repo, 1, { title: "New" });
@@ -109,7 +109,7 @@ describeOnOneDatabase("what comes in where workers run", (open, kind) => {
     expect((await app.tasks()).map((task) => task.deleted_at !== null)).toEqual([false, true]);
   });
 
-  it("is worked on alone where the table refuses it, and the others are taken in", async () => {
+  it("is processed alone if the table refuses it, and the others are stored", async () => {
     const app = await givenPairs(await open(), 2);
     await app.sql("alter table tasks add constraint no_swearing check (title <> 'Damn')");
     app.github.as("mona").editIssue(app.repo, 1, { title: "Damn" });

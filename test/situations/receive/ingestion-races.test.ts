@@ -1,4 +1,4 @@
-/** What is taken in as it is stored, beside creates, moves and the app's own code. */
+/** Webhooks that are ingested as they are stored, beside creates, moves and the app's own code. */
 import pg from "pg";
 import { expect, it } from "vitest";
 import { BODY_LIMIT } from "../../../src/integrations/github/index.ts";
@@ -30,7 +30,7 @@ async function givenIssue(database: TestDatabase, more = ""): Promise<SampleTand
   return app;
 }
 
-describeOnOneDatabase("what is taken in as it comes", (open, kind) => {
+describeOnOneDatabase("a webhook that is ingested as it comes", (open, kind) => {
   if (kind === "postgres") {
     it("is the echo of a create without its token, left for its parent's lane is held: one comment", async () => {
       const database = await open();
@@ -92,7 +92,7 @@ describeOnOneDatabase("what is taken in as it comes", (open, kind) => {
     app.github.as("acme").editIssue(APP, 1, { title: "Edited there" });
     await takeIn(app);
     expect(await app.tasks()).toHaveLength(1);
-    // What belongs to it is waited for, and its webhooks are held here.
+    // The issue waits for its comments, whose webhooks are held here.
     await app.settleWithin(10);
     expect(await app.task()).toMatchObject({ title: "Edited there", project_id: "2" });
   });

@@ -1,4 +1,4 @@
-/** A GitHub App's installation that is suspended, loses a repository, and has it back. */
+/** A GitHub App's installation that is suspended, loses a repository, and gets it again. */
 import { expect, it } from "vitest";
 import { askForAccess } from "../../../src/runtime/receive/check-access.ts";
 import { translateDeliveries } from "../../../src/runtime/receive/intake.ts";
@@ -105,7 +105,7 @@ describeOnEachDatabase("an App's installation", (open) => {
     expect(await shopIs(app)).toEqual(paused);
   });
 
-  it("whose news could not be followed at once: it is followed later, and not lost", async () => {
+  it("reports a change that cannot be applied at once: it is applied later, and not lost", async () => {
     const app = await givenInstallation(await open());
     await app.sql(DIRECTORY_FAILS);
     app.github.suspendInstallation(app.installation);
@@ -130,7 +130,7 @@ describeOnEachDatabase("an App's installation", (open) => {
     expect((await app.storedDeliveries()).at(-1)).toMatchObject({ state: "translated" });
   });
 
-  it("whose news fails again and again is tried again after longer and longer waits, and the log says so", async () => {
+  it("reports a change that keeps failing: it is retried after longer and longer waits, and the log says so", async () => {
     const { log, lines } = keptLog();
     const app = await givenInstallation(await open(), undefined, { log });
     // Half of the longest wait each time.
@@ -160,7 +160,7 @@ describeOnEachDatabase("an App's installation", (open) => {
     }
   });
 
-  it("whose unsuspension was told to nobody goes on within the hour, and few calls are made", async () => {
+  it("resumes within the hour if no webhook reports its unsuspension, and few calls are made", async () => {
     const app = await givenInstallation(await open());
     const { id } = await app.task();
     app.github.suspendInstallation(app.installation);

@@ -125,7 +125,7 @@ describeOnEachDatabase("webhooks that never came", (open) => {
     expect(errored).toMatchObject({ reason: "retries_exhausted", attempts: 10 });
     expect(app.writes()).toBe(10);
 
-    // Whatever its history, it is tried once a cycle: the poll is its backoff.
+    // The event is retried once a cycle whatever its history: the poll is its backoff.
     for (let cycle = 1; cycle <= 3; cycle += 1) {
       await app.advance(60_000);
       await app.tandem.syncNow();

@@ -70,7 +70,7 @@ describeOnEachDatabase("pull requests", (open) => {
     expect(app.writes()).toBe(1);
   });
 
-  it("S42: an edit of the pull request that an issue became is taken in by the sweep, which finds it by number", async () => {
+  it("S42: an edit of the pull request that an issue became is stored by the sweep, which finds it by number", async () => {
     const app = await givenConverted(await open());
     const { id } = await app.task();
     app.github.as("mona").editIssue(app.repo, 1, { title: "Theirs" });

@@ -35,7 +35,7 @@ const exampleShape = z.array(
 interface Recorded {
   readonly event: string;
   readonly body: string;
-  /** What it is about was last changed then; empty where it does not say. */
+  /** The time of the resource's last change; empty if the payload does not say. */
   readonly at: string;
   readonly isDeletion: boolean;
 }
@@ -125,8 +125,8 @@ describeOnEachDatabase("recorded payloads", (open) => {
     const ofIssues = endings(events, "issue");
     expect(ofIssues["completed created_record"]).toBe(2);
     expect(ofIssues["completed archived_record"]).toBe(1);
-    // Where times are equal and contents differ it is read again; nobody shows us that repository,
-    // and what cannot be read makes way for what comes next.
+    // Equal times with different contents cause a read. That repository cannot be read here, so the
+    // event gives way to the next one.
     const unread = events.filter((event) => event.error !== null);
     expect(new Set(unread.map(({ error, state }) => `${state} ${error?.code ?? ""}`))).toEqual(
       new Set(["canceled not_found"]),

@@ -19,7 +19,7 @@ async function look(app: Installed, after = EVERY): Promise<number> {
   return asked;
 }
 
-/** What was asked of the App itself, as `GET` of its log or `POST` of an attempt. */
+/** The requests about the App itself: `GET` of its log and `POST` of an attempt. */
 function calls(app: Installed): { readonly looks: number; readonly asks: number } {
   const path = /^\/app\/hook\/deliveries/;
   return {
@@ -324,7 +324,7 @@ describeOnEachDatabase("an App's log of deliveries", (open) => {
 
     expect(await look(app)).toBe(0);
     expect(calls(app)).toEqual({ looks: 10, asks: 0 });
-    // What comes meanwhile is read when this reading is through.
+    // Deliveries that come meanwhile are read when this reading is through.
     app.github.pingHook(id);
     await app.settle();
     expect(await look(app, MINUTE)).toBe(1);
@@ -334,7 +334,7 @@ describeOnEachDatabase("an App's log of deliveries", (open) => {
     expect(calls(app)).toEqual({ looks: 12, asks: 1 });
   });
 
-  it("S46 whose place was forgotten is read anew", async () => {
+  it("S46 is read again if its place was forgotten", async () => {
     const app = await givenComment(await open());
     await missDeletion(app);
     await app.sql(`update tandem.delivery_logs set walk_begun_at = seen_to,

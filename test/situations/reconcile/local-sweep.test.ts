@@ -1,4 +1,4 @@
-/** What triggers cannot see: a load with triggers off, TRUNCATE, rows that were put back. */
+/** Changes that triggers cannot see: a load with triggers off, TRUNCATE, rows that were put back. */
 import { expect, it } from "vitest";
 import { localSweepDue } from "../../../src/runtime/reconcile/local-sweep.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
@@ -54,7 +54,7 @@ const openIssues = (app: SampleTandem) =>
   app.github.issues(app.repo).filter(({ state }) => state === "open").length;
 
 describeOnEachDatabase("the local sweep", (open) => {
-  it("comes to an end beside an app that writes as fast as captured writes are taken in", async () => {
+  it("comes to an end beside an app that writes as fast as captured writes are drained", async () => {
     const app = await givenTasks(await open(), 3);
     await app.sql("update tasks set title = 'Told'");
     await app.sql(`
@@ -183,7 +183,7 @@ describeOnEachDatabase("the local sweep", (open) => {
     const app = await givenTasks(await open(), 2, undefined, { log });
     await app.tandem.sweepRecordsNow();
     await unseen(app, "update tasks set title = 'Loaded' where id = 2");
-    // What was emptied is told once, and the sweep that follows cannot read the tasks.
+    // The emptied table is reported once, and the sweep that follows cannot read the tasks.
     await app.sql("truncate comments");
     await app.sql("alter table tasks rename column title to heading");
     await look(app);
@@ -272,8 +272,7 @@ describeOnEachDatabase("the local sweep", (open) => {
 
     expect((await app.status()).held_runs).toEqual([]);
     expect((await app.tasks()).map(({ title }) => title)).toContain("Edited meanwhile");
-    // The row came back, so that somebody looked again.
-    // The row came back, so that somebody looked again; nobody else's had anything new.
+    // The row came back, so its event looked again; no other row had anything new.
     const taken = (await app.events()).filter(({ changes }) =>
       changes.some(({ to }) => to === "Edited meanwhile"),
     );

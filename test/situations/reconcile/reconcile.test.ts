@@ -20,7 +20,7 @@ async function givenPairs(database: TestDatabase): Promise<SampleTandem> {
   return app;
 }
 
-/** What no trigger sees, such as a restore from a backup. */
+/** Work that no trigger sees, such as a restore from a backup. */
 async function unseen(app: SampleTandem, work: () => Promise<unknown>): Promise<void> {
   const tables = ["tasks", "comments"];
   for (const table of tables) await app.sql(`alter table ${table} disable trigger user`);
@@ -197,7 +197,7 @@ describeOnEachDatabase("reconciling a connection", (open) => {
     expect(actions).toEqual([]);
   });
 
-  it("of both sides in step plans nothing, writes nothing and makes no event", async () => {
+  it("plans nothing, writes nothing and makes no event if both sides are in step", async () => {
     const app = await givenPairs(await open());
     const events = await app.events();
     const done = await app.tandem.reconcile(app.connection.id);

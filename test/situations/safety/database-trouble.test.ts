@@ -7,7 +7,7 @@ import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
 import { describeOnEachDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
-/** What a server says whose disk is full: SQLSTATE 53100, at every write to a table. */
+/** Answers like a server with a full disk: SQLSTATE 53100, at every write to a table. */
 async function fillDisk(app: SampleTandem, table: string): Promise<void> {
   await app.sql(`
     create or replace function disk_full() returns trigger language plpgsql as $$
@@ -116,7 +116,7 @@ describeOnEachDatabase("a database in trouble", (open) => {
     await expect.poll(lease).not.toEqual(before);
     for (let step = 0; step < 4; step += 1) {
       await app.advance(30_000);
-      // Whoever would renew again has its turn.
+      // A renewal that is still due gets its turn.
       for (let turn = 0; turn < 20; turn += 1) await lease();
     }
     expect(await passOnLeases(services)).toBe(1);

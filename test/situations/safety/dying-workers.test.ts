@@ -39,11 +39,11 @@ interface Story {
   readonly title: string;
 }
 
-/** What one death leaves behind, once another has gone on. */
+/** The result of one death, once another worker has finished its work. */
 interface Left {
   readonly record: unknown;
   readonly resource: unknown;
-  /** Of the event that the worker was at. */
+  /** The end of the event that the worker was at. */
   readonly ended: string;
   readonly writes: number;
 }
@@ -120,7 +120,7 @@ describeOnEachDatabase("a worker whose lease the database ends before its time",
   });
 });
 
-/** Where a worker that stands still has something to send or write later, and holds nothing. */
+/** Points at which a stalled worker still has something to send or write, and holds nothing. */
 const STALLS = [
   ["after:claim", "inbound"],
   ["after:claim", "outbound"],
@@ -136,7 +136,7 @@ function pointsOf(direction: Direction, action: Action): readonly Failpoint[] {
 }
 
 async function givenPairs(app: SampleTandem, stories: readonly Story[]): Promise<void> {
-  // What is found by its token was never paired.
+  // A resource that is found by its token was never paired.
   for (const { title } of stories.filter(({ point }) => !isAdoption(point))) {
     app.github.as("mona").openIssue(app.repo, { title, body: "As it was" });
   }
@@ -195,21 +195,21 @@ async function pave(story: Story): Promise<Hold | null> {
   if (direction === "outbound") {
     return isBeat ? app.github.holdNext({ method: action === "create" ? "POST" : "PATCH" }) : null;
   }
-  // What is trusted is claimed and ended in one transaction: this is read again.
+  // A trusted event is claimed and ended in one transaction: this one is read again.
   if (isBeat || (action === "update" && point.endsWith(":claim"))) editBody(story, "Said at once");
   return isBeat ? app.github.holdNext({ method: "GET", path: /\/issues\/\d+$/ }) : null;
 }
 
 /**
- * A create whose worker died when GitHub had made the issue: it is there for whoever finds it. What is
- * to be deleted is deleted then, and found by that.
+ * A create whose worker died when GitHub had made the issue: it exists until a worker finds it. A
+ * story of a deletion deletes it then, and the worker finds it by that.
  */
 async function orphan(story: Story): Promise<void> {
   const { app, watch, point, direction, action } = story;
   app.holdWebhooks();
   await editInApp({ ...story, action: "create" });
   await dieAt(app, watch, { point: "after:send", direction: "outbound" });
-  // The answer to a create says what was sent; what is found later may say more.
+  // The answer to a create holds the sent content; a resource that is found later may hold more.
   if (point.endsWith(":record")) editBody(story, "Edited by Mona");
   if (action === "delete" && direction === "outbound") await editInApp(story);
   await app.advance(LEASE_MS + 1);
@@ -270,8 +270,8 @@ async function recordOf({ app, title }: Story) {
 /** How the event ended that the worker was at. */
 async function endOf({ app, point, direction, action }: Story, id: string | null): Promise<string> {
   const events = await app.events();
-  // Who adopts by an echo is at no event, but on the way of the create that was sent. What was born in
-  // the transaction that the death undid is born anew.
+  // A worker that adopts by an echo is at no event, but finishes the create that was sent. An event that
+  // was made in the transaction that the death rolled back is made again.
   const last = isAdoption(point) && action === "create" ? "outbound" : direction;
   const kind = action === "delete" ? "delete" : "upsert";
   const event =
@@ -347,7 +347,7 @@ function endExpectedOf(
     };
     return { ended: `completed ${reason[action]}`, writes: created };
   }
-  // What has landed and was not taken in is heard of by its echo, which comes first.
+  // The echo, which comes first, reports a write that has landed and was not recorded.
   // The record is written with what an edit has read before it left, so nothing has landed there.
   const isOfRead = action === "update" && (point === "before:record" || point === "after:record");
   const isHeard = hasLanded(point) && !hasEnded(point) && !isOfRead;

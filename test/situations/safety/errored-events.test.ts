@@ -16,7 +16,7 @@ async function restart(app: SampleTandem, event: string | undefined): Promise<nu
   return response.status;
 }
 
-/** An issue whose edit the app's table refused for good. */
+/** An issue whose edit the app's table refused permanently. */
 async function givenErroredEdit(database: TestDatabase) {
   const app = await givenSampleTandem(database);
   await app.sql(`alter table tasks add constraint short_titles check (title <> '${REFUSED}')`);

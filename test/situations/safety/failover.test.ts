@@ -129,7 +129,7 @@ describeOnEachDatabase("a database that lost committed work", (open, kind) => {
 
 describe.runIf(databaseKinds.includes("postgres"))("a failover", () => {
   it.each(["synchronous", "asynchronous"] as const)(
-    "of a cluster with %s replicas that lost nothing is no alarm, nor is a restart after it",
+    "with %s replicas that lost nothing is no alarm, nor is a restart after it",
     async (how) => {
       const { app, postgres } = await givenReplicated(how);
       app.github.as("mona").openIssue(app.repo, { title: "Known" });
@@ -137,7 +137,7 @@ describe.runIf(databaseKinds.includes("postgres"))("a failover", () => {
       await app.settle();
       await postgres.failOver();
       await app.addTask({ title: "After" });
-      // Where others may have lost work, they have time to say so.
+      // Other processes that may have lost work have time to say so.
       await workOn(app);
       expect(app.github.issues(app.repo)).toHaveLength(how === "synchronous" ? 3 : 2);
       await app.advance(10_000);

@@ -173,7 +173,7 @@ describe.each(databaseKinds)("tandem work on %s", (kind) => {
       },
     ]);
     expect(github.calls({ writes: true })).toBe(1);
-    // Whoever works once polls once.
+    // A worker that works once polls once.
     expect(github.requests.map(({ method }) => method)).toEqual(["POST", "GET"]);
     await listening.close();
     await project.remove();

@@ -1,4 +1,4 @@
-/** Situation 10: a process whose own clock is an hour off; what it writes others read by the database's. */
+/** Situation 10: a process whose own clock is an hour off; its times are the database's, so others read them correctly. */
 import { expect, it } from "vitest";
 import { addMillis, formatInstant } from "../../../src/model/instant.ts";
 import { describeOnEachDatabase } from "../../harness/databases.ts";
@@ -78,7 +78,7 @@ describeOnEachDatabase("a process whose clock is wrong", (open) => {
     ["ahead of", HOUR_MS],
     ["behind", -HOUR_MS],
   ] as const) {
-    it(`S10 a provider's clock an hour ${direction} ours: bulk work waits until its budget is given anew`, async () => {
+    it(`S10 a provider's clock an hour ${direction} ours: bulk work waits until its budget is reset`, async () => {
       const app = await givenSampleTandem(await open());
       app.setGitHubAhead(aheadMillis);
       app.github.faults.webhooks.drop = 1;

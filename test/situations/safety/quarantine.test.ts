@@ -75,7 +75,7 @@ describeOnEachDatabase("two systems that fight over a field", (open) => {
       /^Switched off: quarantined: title .*\. Remove the cause, then enable the record; Tandem reads the resource first\.$/,
     );
 
-    // What goes on in it is kept and moves nothing; everybody else is served.
+    // Its edits are kept and change nothing; all other records are synced.
     app.github.as("mona").editIssue(app.repo, 1, { body: "Edited meanwhile" });
     await app.editTask(id, { status: "doing" });
     app.github.as("mona").openIssue(app.repo, { title: "41" });

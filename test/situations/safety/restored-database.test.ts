@@ -29,7 +29,7 @@ async function givenRestored(database: TestDatabase) {
   await drainChanges(app.tandem.services);
   // Captured, and not looked at when the backup was taken.
   await app.addTask({ title: "Waits to be looked at" });
-  // What was done after the backup is known to GitHub alone.
+  // GitHub alone knows the edits after the backup.
   app.github.faults.webhooks.drop = 1;
   await app.advance(3_600_000);
   app.github.as("mona").editIssue(app.repo, 1, { title: "Edited after the backup" });
@@ -156,7 +156,7 @@ function anotherHost({ tandem, clock }: SampleTandem, beats = beatsInProcess()) 
   return createInstanceGuard(tandem.services.store, null, given);
 }
 
-/** What the processes of one host share. */
+/** The file that the processes of one host share. */
 function beatFile(): string {
   const folder = mkdtempSync(join(tmpdir(), "beats-"));
   onTestFinished(() => {

@@ -11,7 +11,7 @@ import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tande
 /** Each look moves virtual time on; how many there are is the machine's. */
 const PATIENTLY = { timeout: 30_000, interval: 20 };
 
-/** A store that can fall silent; what was asked meanwhile fails when it is given up, as a driver does. */
+/** A store that can fall silent; its queries fail when it is given up, as a driver's do. */
 function silenceable() {
   let giveUp: ((error: Error) => void)[] | null = null;
   const ask = <T>(work: () => Promise<T>): Promise<T> => {

@@ -1,4 +1,4 @@
-/** What the database holds of an account's secrets, and what a row in it can make of them. */
+/** The database holds no account's secrets, and a row in it cannot get at them. */
 import { expect, it } from "vitest";
 import { TEST_SECRET, TEST_TOKEN } from "../../../src/testing/test-tandem.ts";
 import { describeOnEachDatabase } from "../../harness/databases.ts";

@@ -161,7 +161,7 @@ describeOnEachDatabase("webhooks of one of two tenants", (open) => {
 
   it.each([
     ["translated when its turn comes", null],
-    ["taken in as it comes", "receiver"],
+    ["ingested as it comes", "receiver"],
   ])(
     "S67 an issue comes from another tenant, %s: it is new, and takes nothing with it",
     async (_, worker) => {
