@@ -152,7 +152,7 @@ export default defineConfig(
     files: [
       "src/{*,!(store)/**/*}.{ts,tsx}",
       "{bench,scripts,eslint}/**/*.{js,mjs,ts,tsx}",
-      "test/{harness,testing}/**/*.{ts,tsx}",
+      "test/{harness,situations,store,testing}/**/*.{ts,tsx}",
       "*.config.{js,ts}",
     ],
     rules: { "tandem/plain-words": "error" },
