@@ -1,5 +1,6 @@
 /** What people read: aligned columns, their own time, and a record's story in plain words. */
 import { describe, expect, it } from "vitest";
+import { reconcileLines } from "../../src/cli/commands/reconcile.ts";
 import { columns, cut } from "../../src/cli/columns.ts";
 import { localTime, withLocalTimes } from "../../src/cli/local-time.ts";
 import { createLogger } from "../../src/cli/logger.ts";
@@ -38,6 +39,19 @@ describe("columns", () => {
   it("keep long texts on one line", () => {
     expect(cut("two\nlines  here", 20)).toBe("two lines here");
     expect(cut("two lines here", 5)).toBe("two …");
+  });
+});
+
+describe("a reconcile's answer", () => {
+  it.each([
+    [1, "1 resource seems to be missing but may only be too new for the list: run it again later."],
+    [2, "2 resources seem to be missing but may only be too new for the list: run it again later."],
+  ])("says how many resources a later run decides: %i", (unconfirmed, sentence) => {
+    const done = { listed: 9, unconfirmed, applied: false, held: false, actions: [] };
+    expect(reconcileLines(done, true)).toEqual([
+      sentence,
+      "9 resources listed, 0 differences. Nothing was changed.",
+    ]);
   });
 });
 

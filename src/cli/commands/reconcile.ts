@@ -42,11 +42,12 @@ async function reconcile(
   await withLedger(options, async (ledger) => {
     const { connections } = await ledger.status();
     const done = await ledger.reconcile(findConnection(connections, wanted).id, dryRun);
-    answer(done, lines(done, dryRun));
+    answer(done, reconcileLines(done, dryRun));
   });
 }
 
-function lines(
+/** The answer for people. */
+export function reconcileLines(
   { listed, actions, held, unconfirmed }: ApiReconciliation,
   dryRun: boolean,
 ): readonly string[] {
@@ -54,7 +55,7 @@ function lines(
     unconfirmed === 0
       ? []
       : [
-          `${countNoun(unconfirmed, "resource")} seem to be missing but were observed moments ago: run it again later.`,
+          `${countNoun(unconfirmed, "resource seems", "resources seem")} to be missing but may only be too new for the list: run it again later.`,
         ];
   const waits = held
     ? [
