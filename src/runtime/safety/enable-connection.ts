@@ -1,5 +1,5 @@
 /** Enabling a connection or the pairings of one record: the newest event of each lane is requeued with a re-read. */
-import { enableLane, pairingOff } from "../../engine/lane/index.ts";
+import { enableLane } from "../../engine/lane/index.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Services } from "../services/index.ts";
 
@@ -17,8 +17,11 @@ export async function enableConnection(
     const cursor: LaneId | null = after;
     const last: LaneId | undefined = await services.store.transaction(async (tx) => {
       const lanes = await tx.lockLanesInState(connection, "disabled", 200, cursor ?? undefined);
-      // A quarantined pairing stays off: a person must enable its record.
-      const held = lanes.filter((lane) => pairingOff(lane) !== "quarantined");
+      // A quarantined or restored pairing stays off: a person must enable its record. A connection is also enabled
+      // without a person, when an installation is no longer suspended.
+      const held = lanes.filter(
+        ({ disabled }) => disabled === null || disabled.cause === "unmapped",
+      );
       await tx.saveLanes(held.map((before) => ({ before, after: enableLane(before, tx.now) })));
       return lanes.at(-1)?.id;
     });

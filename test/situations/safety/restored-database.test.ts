@@ -83,6 +83,11 @@ describeOnEachDatabase("a database restored from a backup", (open) => {
       { record_id: created, cause: "restored", why: expect.stringContaining("restored") },
       { record_id: String(Number(created) + 1), why: expect.stringContaining("restored") },
     ]);
+    // A connection is enabled for other reasons, even without a person: that decides about no create.
+    expect(await post(app, `connections/${app.connection.id}/enable`)).toBe(200);
+    await app.settleWithin(5);
+    expect((await app.status()).disabled_pairings.count).toBe(2);
+    expect(app.writes()).toBe(0);
     expect(await post(app, `records/tasks/${created}/enable`)).toBe(200);
     await app.settleWithin(5);
     expect(app.github.issues(app.repo)).toHaveLength(3);
