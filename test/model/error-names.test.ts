@@ -61,7 +61,7 @@ const errors: readonly Error[] = [
   new MigrationError("schema_newer", "the schema is newer", "Update Tandem."),
   new StatementLostError(CAUSE),
   new UnknownDatabaseError("no such database"),
-  new LaneMadeMeanwhileError(CAUSE),
+  new LaneMadeMeanwhileError("a lane was made meanwhile", CAUSE),
   new RecordTakenError(LANE),
   new RecordWriteError({
     ...{ ...REFUSED, sqlState: "23505", table: "tasks", column: null, constraint: null },

@@ -213,22 +213,25 @@ function asDecided(columns: readonly string[]): string {
 
 function orMadeMeanwhile<T>(written: Promise<T>): Promise<T> {
   return written.catch((error: unknown) => {
-    const isMade = MADE_MEANWHILE.has(sqlState(error) ?? "");
-    throw isMade ? new LaneMadeMeanwhileError(error) : error;
+    const message = MADE_MEANWHILE.get(sqlState(error) ?? "");
+    throw message === undefined ? error : new LaneMadeMeanwhileError(message, error);
   });
 }
 
-/** Somebody's row is there, or is being written for longer than we wait. */
-const MADE_MEANWHILE: ReadonlySet<string> = new Set(["23505", "55P03"]);
+/** Another transaction's row exists, or is being written for longer than we wait. */
+const MADE_MEANWHILE: ReadonlyMap<string, string> = new Map([
+  ["23505", "a lane of the same resource or record was made meanwhile"],
+  ["55P03", "another transaction wrote the same lane for longer than the lock timeout"],
+]);
 
-/** Another transaction made a lane of the same resource or record; a second look will find it. */
+/** Another transaction makes, or made, a lane of the same resource or record; a second look will find it. */
 export class LaneMadeMeanwhileError extends Error {
   override readonly name = "LaneMadeMeanwhileError";
   /** Postgres' code of a serialization failure, which this is. */
   readonly code = "40001";
 
-  constructor(cause: unknown) {
-    super("a lane of the same resource or record was made meanwhile", { cause });
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
   }
 }
 
