@@ -148,9 +148,10 @@ export default defineConfig(
   },
   {
     name: "tandem/plain words",
-    // Not yet src/store and test.
+    // Not yet src/store and all of test.
     files: [
       "src/{*,!(store)/**/*}.{ts,tsx}",
+      "test/mutation/**/*.{js,mjs,ts,tsx}",
       "{bench,scripts,eslint}/**/*.{js,mjs,ts,tsx}",
       "test/{harness,situations,store,testing}/**/*.{ts,tsx}",
       "*.config.{js,ts}",

@@ -46,6 +46,11 @@ export function badSentences(text) {
   return found;
 }
 
+/** Whether a text is a statement, or a condition of one that compares something. */
+const isSql = (text) =>
+  /^\s*(select|insert|update|delete|with|create|alter)\b/i.test(text) ||
+  /^\s*where .*(=|\$\d)/.test(text);
+
 /** Directives and references, which are not sentences. */
 const noSentence = /^\s*(eslint-|@ts-|prettier-|\/ <reference|c8 |v8 )/;
 
@@ -94,7 +99,7 @@ export const plainWords = {
     };
     /** Checks texts for people: those with more than three words that are no query. */
     const reportText = (value, node) => {
-      if (/^\s*(select|insert|update|delete|with|create|alter)\b/i.test(value)) return;
+      if (isSql(value)) return;
       if (value.trim().split(/\s+/).length > 3) report(value, node.range[0] + 1);
     };
     return {

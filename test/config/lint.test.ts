@@ -86,12 +86,12 @@ it("a folder imports those before it by their doors, and its own files", async (
 it.each([
   ["a module that needs this one", 'import { admit } from "../processing/reopened.ts";'],
   ["its types alone", 'import type { Admission } from "../processing/reopened.ts";'],
-  ["what it passes on", 'export { admit } from "../processing/reopened.ts";'],
+  ["its re-exports", 'export { admit } from "../processing/reopened.ts";'],
 ])("no circle: src/engine/admission/admit.ts must not import %s", async (_, code) => {
   expect(await refusals("src/engine/admission/admit.ts", code)).toContain("tandem/import-circle");
 });
 
-it("what does not lead back may be imported", async () => {
+it("a module that does not lead back may be imported", async () => {
   const code = 'import type { Context } from "./context.ts";\nexport type A = Context;';
   expect(await refusals("src/engine/admission/admit.ts", code)).toEqual([]);
 });
@@ -126,7 +126,7 @@ it.each([
   ["a driver", "src/runtime/records/a.ts", 'import pg from "pg";'],
   ["a driver, later", "src/server/a.ts", 'export const a = () => import("@electric-sql/pglite");'],
   ["a provider's client", "src/runtime/records/a.ts", 'export { Octokit } from "@octokit/core";'],
-  ["what is not published", "src/runtime/records/a.ts", 'import { a } from "../../test/a.ts";'],
+  ["an unpublished module", "src/runtime/records/a.ts", 'import { a } from "../../test/a.ts";'],
   ["anything, being no layer", "src/elsewhere/a.ts", 'import { a } from "../model/event.ts";'],
 ])("nothing goes round the direction: %s", async (_, path, code) => {
   expect(await refusals(path, code)).toContain("tandem/import-direction");
@@ -227,6 +227,28 @@ it.each([
   ],
 ])("nothing is refused in %s: %s", async (path, code) => {
   expect(await refusals(path, code)).toEqual([]);
+});
+
+it.each(["Who", "what", "Whoever", "Nobody", "where", "Of"])(
+  "a sentence that begins with %s is refused in comments, titles and messages",
+  async (beginning) => {
+    const sentence = `${beginning} waits for a parent is woken`;
+    for (const code of [
+      `// ${sentence}.`,
+      `it("${sentence}");`,
+      `throw new Error(\`${sentence}\`);`,
+    ])
+      expect(await refusals("src/model/a.ts", code)).toEqual(["tandem/plain-words"]);
+  },
+);
+
+it.each([
+  "// A batch wakes the children that wait for their parent.",
+  "// What wakes a child that waits for its parent?",
+  'export const a = "where id = any (array(select id from due))";',
+  'export const a = "where instance.adopted_at <= $2::timestamptz";',
+])("plain words: %s is allowed", async (code) => {
+  expect(await refusals("test/mutation/a.ts", code)).toEqual([]);
 });
 
 it("a file of more than 400 lines is refused, comments and blank lines included", async () => {

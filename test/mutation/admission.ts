@@ -167,7 +167,7 @@ export const admission: readonly CodeMutant[] = [
   },
   {
     id: "versions-monotonic",
-    rule: "Where versions are strictly increasing, an equal one is a duplicate",
+    rule: "If a resource's versions strictly increase, an observation of an equal version is a duplicate",
     reasons: ["same_version"],
     file,
     find: 'const sameVersion = sameTime && context.mapping.resource.versions === "monotonic";',
@@ -283,7 +283,7 @@ export const admission: readonly CodeMutant[] = [
   },
   {
     id: "enable-outdone",
-    rule: "What waits since the lane was off is not covered by what is no newer: that is read again",
+    rule: "An event that waits since the lane was off is not covered by one that is no newer: the resource is read again",
     file,
     find: " || hasNewerWaiting(start.lane, born)",
     replace: "",

@@ -6,7 +6,7 @@ const killedBy = ["test/engine/agreed-before.test.ts"];
 export const agreeing: readonly CodeMutant[] = [
   {
     id: "plan-agreed-before",
-    rule: "What the app said no earlier than the resource went on from it is named, for it was never sent",
+    rule: "An app's value is named if the resource changes from it no later than the app wrote it, for it was never sent",
     file: "src/engine/merge/plan.ts",
     find: 'return resolveField(name, "resource", record, seen, "agreed_before");',
     replace: "return { record: seen, base: seen, news: true };",

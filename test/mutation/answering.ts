@@ -1,10 +1,10 @@
-/** Mutants of answers to edits that are taken in together. */
+/** Mutants of answers to edits that are merged as a batch. */
 import type { CodeMutant } from "./mutant.ts";
 
 export const answering: readonly CodeMutant[] = [
   {
     id: "answers-gathered",
-    rule: "Answers that come while one is taken in are taken in together",
+    rule: "Answers that arrive while another is being merged form a batch",
     file: "src/runtime/services/micro-batch.ts",
     find: "const batch = waiting.splice(0, MOST);",
     replace: "const batch = waiting.splice(0, 1);",
@@ -12,7 +12,7 @@ export const answering: readonly CodeMutant[] = [
   },
   {
     id: "answers-lost-claim",
-    rule: "Of answers that are taken in together, one whose claim is lost writes nothing",
+    rule: "An answer in a batch whose claim is lost writes nothing",
     file: "src/runtime/claims/lease.ts",
     find: "const event = holdsClaim(lane, claimed) ? processing(lane) : null;",
     replace: "const event = processing(lane);",
@@ -28,7 +28,7 @@ export const answering: readonly CodeMutant[] = [
   },
   {
     id: "answers-alone",
-    rule: "What fails together is tried alone",
+    rule: "Answers that fail as a batch are retried one by one",
     file: "src/runtime/outbound/patch-responses.ts",
     find: "if (answers.some(({ signal }) => signal.aborted)) throw error;",
     replace: "throw error;",
@@ -36,7 +36,7 @@ export const answering: readonly CodeMutant[] = [
   },
   {
     id: "answers-killed",
-    rule: "Who is killed while answers are taken in together tries nothing again",
+    rule: "A worker that is killed while it merges answers retries nothing",
     file: "src/runtime/outbound/patch-responses.ts",
     find: "if (answers.some(({ signal }) => signal.aborted)) throw error;",
     replace: "",

@@ -13,7 +13,7 @@ const REFUSED = ["test/situations/identities/author-token-refused.test.ts"];
 export const authors: readonly CodeMutant[] = [
   {
     id: "author-ours",
-    rule: "What a user wrote under whose own token a create left is ours too",
+    rule: "A resource of a user under whose own token a create left is ours too",
     file: identify,
     find: " || amongAuthors(arrival.author, posted) !== null;",
     replace: ";",
@@ -61,7 +61,7 @@ export const authors: readonly CodeMutant[] = [
   },
   {
     id: "author-noted",
-    rule: "Who writes is committed before the create leaves",
+    rule: "A create's author is committed before its request leaves",
     file: create,
     find: "authors: [...others, author] }",
     replace: "authors: others }",
@@ -101,7 +101,7 @@ export const authors: readonly CodeMutant[] = [
   },
   {
     id: "author-refused-bound",
-    rule: "Where the lane is bound by then nothing is sent before a look at it",
+    rule: "If the lane is bound by then, nothing is sent before a read of the resource",
     file: tokens,
     find: "if (refused.lane.externalId !== null) {",
     replace: 'if (refused.lane.externalId === "") {',
@@ -125,7 +125,7 @@ export const authors: readonly CodeMutant[] = [
   },
   {
     id: "author-line",
-    rule: "What its author wrote has no line that names them, when it is edited too",
+    rule: "A resource that its author wrote has no line that names them, also after an edit",
     file: create,
     find: "if (intent === null || isByAuthor(intent)) return values;",
     replace: "if (intent === null) return values;",
@@ -133,7 +133,7 @@ export const authors: readonly CodeMutant[] = [
   },
   {
     id: "author-dropped",
-    rule: "What a user may not set is no change of theirs: the account sets it",
+    rule: "A value that a user may not set is no change of theirs: the account sets it",
     file: "src/engine/merge/merge.ts",
     find: "sent !== null && mayBeDropped ? partsOf(sent, observed, mapping) : {};",
     replace:
@@ -158,7 +158,7 @@ export const authors: readonly CodeMutant[] = [
   },
   {
     id: "author-dropped-named",
-    rule: "What somebody may have taken off since is named, where not all of it is missing",
+    rule: "Elements that a person may have removed since are named, unless all of them are missing",
     file: "src/engine/merge/plan.ts",
     find: "return isBack && there.length > 0 && sent.answered === null",
     replace: "return isBack && there.length < 0",
@@ -191,7 +191,7 @@ export const authors: readonly CodeMutant[] = [
   },
   {
     id: "author-instead",
-    rule: "Where the token is refused the account writes instead, and is not blamed",
+    rule: "If the author's token is refused, the account writes instead, and is not blamed",
     reasons: ["author_token_refused"],
     file: tokens,
     find: 'if (!(thrown instanceof IntegrationError) || thrown.applied !== "no") return null;',
@@ -217,7 +217,7 @@ export const authors: readonly CodeMutant[] = [
   },
   {
     id: "author-asked-once",
-    rule: "Who a token is is asked once",
+    rule: "A token's user is requested once",
     file: tokens,
     find: "token.actor ??= client.identity();",
     replace: "token.actor = client.identity();",
@@ -243,7 +243,7 @@ export const authors: readonly CodeMutant[] = [
   },
   {
     id: "author-older-row",
-    rule: "What code from before noted of the account's creates is nothing that left for a user",
+    rule: "A create of the account that code from before noted did not leave for a user",
     file: "src/store/postgres/lanes/lane-rows.ts",
     find: "if (json === null || (json.authors.length === 0 && json.account === undefined)) return null;",
     replace: "if (json === null) return null;",

@@ -33,7 +33,7 @@ export const availability: readonly CodeMutant[] = [
   },
   {
     id: "silence-distrusted",
-    rule: "Where one connection to the database fell silent, older ones are not used again",
+    rule: "If one connection to the database fell silent, older ones are not used again",
     file: silence,
     find: "    distrust();\n    hangUp",
     replace: "    hangUp",
@@ -89,7 +89,7 @@ export const availability: readonly CodeMutant[] = [
   },
   {
     id: "memory-small-bodies",
-    rule: "... of which large ones leave a part to ordinary webhooks",
+    rule: "... and large ones leave a part of it to ordinary webhooks",
     file: "src/server/byte-budget.ts",
     find: "const isSmall = own + bytes <= SMALL_BODY_BYTES;",
     replace: "const isSmall = true;",

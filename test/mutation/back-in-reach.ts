@@ -14,7 +14,7 @@ export const backInReach: readonly CodeMutant[] = [
   },
   {
     id: "back-unsent",
-    rule: "What was not sent when its parent went out of reach is sent once that is back",
+    rule: "A change that was not sent when its parent went out of reach is sent when the parent returns",
     file: "src/engine/lifecycle/moved-children.ts",
     find: "child.tombstone === null ? admitUnsent : admitDrift;",
     replace: "admitDrift;",
@@ -22,7 +22,7 @@ export const backInReach: readonly CodeMutant[] = [
   },
   {
     id: "back-by-way-of",
-    rule: "What is still to follow a parent that ended on its way belongs below it where that came from",
+    rule: "A child that is still to follow a parent whose move ended on the way belongs below that parent's origin",
     file: "src/engine/lifecycle/record-placement.ts",
     find: "? [connectionId] : [movedFrom, connectionId];",
     replace: "? [connectionId] : [connectionId];",
@@ -30,7 +30,7 @@ export const backInReach: readonly CodeMutant[] = [
   },
   {
     id: "back-nobody-waits",
-    rule: "Nobody waits for a parent that ended on its way",
+    rule: "No child waits for a parent whose move ended on the way",
     file: "src/runtime/records/parent.ts",
     find: "endedIn(candidate).some(",
     replace: "[candidate.connectionId].some(",
@@ -38,7 +38,7 @@ export const backInReach: readonly CodeMutant[] = [
   },
   {
     id: "back-below-another",
-    rule: "What was said below an issue that is out of reach is said below the one that its task has by now",
+    rule: "A comment of an issue that is out of reach is created below the issue that its task has by now",
     file: "src/engine/lifecycle/record-placement.ts",
     find: "isChild && lane.isAway;",
     replace: "!isChild && lane.isAway;",
@@ -63,7 +63,7 @@ export const backInReach: readonly CodeMutant[] = [
   },
   {
     id: "transfer-came-below-meanwhile",
-    rule: "What came in below a resource while its transfer was looked into goes along with it",
+    rule: "A child that arrives while its parent's transfer is examined moves with the parent",
     file: "src/runtime/moves/follow-moves.ts",
     find: "if (missed !== undefined) throw",
     replace: "if (missed === null) throw",

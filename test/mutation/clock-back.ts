@@ -118,7 +118,7 @@ export const clockBack: readonly CodeMutant[] = [
   },
   {
     id: "requeue-looks",
-    rule: "What goes back to the queue looks for the older one that waited to be read",
+    rule: "A requeued event re-reads the resource if the older event that it supersedes waited for a re-read",
     file: "src/engine/lane/claim.ts",
     find: "const looks = waiting.reread ? { ...details, reread: true } : details;",
     replace: "const looks = details;",

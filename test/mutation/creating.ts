@@ -17,7 +17,7 @@ export const creating: readonly CodeMutant[] = [
   },
   {
     id: "adopt-ours",
-    rule: "... where it was written by ourselves: somebody else's copy is new",
+    rule: "... if we wrote it ourselves: another person's copy is new",
     reasons: ["created_record"],
     file: identify,
     find: "const mayBeOurs = isByItsWriter(arrival, byToken.posted, identity);",
@@ -59,7 +59,7 @@ export const creating: readonly CodeMutant[] = [
   },
   {
     id: "edited-single",
-    rule: "... where no other resembles it: nothing is guessed",
+    rule: "... if no other resembles it: Tandem does not guess",
     file: "src/engine/creates/unmarked.ts",
     find: "return others.length === 0 ? (only?.one ?? null) : null;",
     replace: "return others.length >= 0 ? (only?.one ?? null) : null;",
@@ -75,7 +75,7 @@ export const creating: readonly CodeMutant[] = [
   },
   {
     id: "edited-awaits",
-    rule: "What may have lost its token waits while a create is unanswered",
+    rule: "A resource that may have lost its token waits while a create is unanswered",
     file: "src/engine/creates/unmarked.ts",
     find: "return observation.token === null && isMadeSince(observation, since);",
     replace:
@@ -92,7 +92,7 @@ export const creating: readonly CodeMutant[] = [
   },
   {
     id: "surplus-soon",
-    rule: "What was created twice is closed soon after it was seen, not a day later",
+    rule: "A surplus resource is closed soon after it is observed, not a day later",
     file: "src/runtime/admission/admit-batch.ts",
     find: 'if (surplus === "proven" && held.lane.intent !== current.lane.intent) {',
     replace: 'if (surplus === "proven" && held.lane.intent === null) {',
@@ -100,7 +100,7 @@ export const creating: readonly CodeMutant[] = [
   },
   {
     id: "surplus-soon-below",
-    rule: "... what people write below it meanwhile belongs to the record",
+    rule: "... and comments that people write below it meanwhile belong to the record",
     file: "src/runtime/inbound/process-event.ts",
     find: "owner.externalId !== null && !isOurs",
     replace: "owner.externalId === null && !isOurs",
@@ -108,7 +108,7 @@ export const creating: readonly CodeMutant[] = [
   },
   {
     id: "surplus-soon-edits",
-    rule: "... what they edit in it is named",
+    rule: "... and edits that people make in it are named",
     file: "src/engine/creates/surplus.ts",
     find: "if (!isText(field) ||",
     replace: "if (isText(field) ||",
@@ -124,7 +124,7 @@ export const creating: readonly CodeMutant[] = [
   },
   {
     id: "left-deleted",
-    rule: "What was let go of below a record that was moved is removed once that is back and its own is gone",
+    rule: "A child that was detached below a moved record is removed if the record returns and the child's own record is gone",
     file: "src/runtime/deletions/restored-children.ts",
     find: "if (deleted === before) return [];",
     replace: "if (deleted !== null) return [];",
@@ -148,7 +148,7 @@ export const creating: readonly CodeMutant[] = [
   },
   {
     id: "resume-below",
-    rule: "What was led after a moved parent is tried again once that is found deleted, and ends with it",
+    rule: "An event that followed a moved parent is retried if that parent is found deleted, and ends with it",
     file: "src/runtime/moves/stranded-children.ts",
     find: '({ error }) => error?.code === "moved",',
     replace: '({ error }) => error?.code === "",',
@@ -215,7 +215,7 @@ export const creating: readonly CodeMutant[] = [
   },
   {
     id: "tokenless-awaits",
-    rule: "Where there is no place for a token, unknown resources of ours wait for the create",
+    rule: "If a resource has no place for a token, unknown resources of ours wait for the create",
     reasons: ["awaiting_intent"],
     file: "src/engine/creates/unmarked.ts",
     find: "return externalId === null && (",
@@ -232,7 +232,7 @@ export const creating: readonly CodeMutant[] = [
   },
   {
     id: "found-ours",
-    rule: "What somebody else wrote is a copy, and not found",
+    rule: "A resource that another person wrote is a copy, and is not adopted",
     reasons: ["adopted_resource"],
     file: "src/runtime/outbound/find-created.ts",
     find: "if (!isByItsWriter(one, posted, identity) && !mayBeForgotten) continue;",
@@ -257,7 +257,7 @@ export const creating: readonly CodeMutant[] = [
   },
   {
     id: "sweep-admits",
-    rule: "What a sweep sees is admitted page by page, before a write of ours makes it stale",
+    rule: "A sweep admits its observations page by page, before a write of ours makes them stale",
     file: "src/runtime/reconcile/reconcile.ts",
     find: 'return cause === "seen" || cause === "surplus";',
     replace: 'return cause === "surplus";',
@@ -265,7 +265,7 @@ export const creating: readonly CodeMutant[] = [
   },
   {
     id: "sweep-asks",
-    rule: "What a list does not show is asked for by id: only a clear answer deletes",
+    rule: "A sweep reads each resource that its list lacks by id: only a clear answer deletes",
     file: planReconcile,
     find: "const seen = await readOrAbsent(services, contact, mapping, externalId, signal);",
     replace: 'const seen = "absent" as Awaited<ReturnType<typeof readOrAbsent>>;',
@@ -273,7 +273,7 @@ export const creating: readonly CodeMutant[] = [
   },
   {
     id: "sweep-young",
-    rule: "What was heard of moments ago is not taken for deleted: lists and reads lag",
+    rule: "A resource that was observed moments ago is not taken for deleted: lists and reads lag",
     file: "src/engine/merge/read-lag.ts",
     find: "return clock !== null && readableAt(clock.at, context) > context.now;",
     replace: "return clock !== null && readableAt(clock.at, context) > context.now + 86_400e6;",

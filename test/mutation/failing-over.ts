@@ -73,7 +73,7 @@ export const failingOver: readonly CodeMutant[] = [
   },
   {
     id: "set-back-approved-since",
-    rule: "What was lost before an approval is no news",
+    rule: "Work that was lost before an approval is not reported again",
     file: "src/store/postgres/directory/instance-rows.ts",
     find: "where instance.adopted_at <= $2::timestamptz",
     replace: "where $2::timestamptz is not null",
@@ -97,7 +97,7 @@ export const failingOver: readonly CodeMutant[] = [
   },
   {
     id: "lost-create-token",
-    rule: "What a forgotten create made carries a token that no lane knows",
+    rule: "A resource of a forgotten create carries a token that no lane knows",
     file: "src/runtime/outbound/find-created.ts",
     find: "if (one.token !== null && !mayBeForgotten) continue;",
     replace: "if (one.token !== null) continue;",

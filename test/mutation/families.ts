@@ -20,7 +20,7 @@ export const families: readonly CodeMutant[] = [
   },
   {
     id: "parent-ended",
-    rule: "What belongs to a record that was deleted ends",
+    rule: "An event below a deleted record ends",
     reasons: ["parent_deleted"],
     file: processInbound,
     find: 'if (typeof parentId === "object" && parentId !== null) {',
@@ -29,7 +29,7 @@ export const families: readonly CodeMutant[] = [
   },
   {
     id: "parent-ended-outbound",
-    rule: "What is to be created below a resource that was let go of ends",
+    rule: "A create below a detached resource ends",
     reasons: ["parent_deleted"],
     file: "src/engine/processing/outbound.ts",
     find: 'if (parent !== null && parent !== "none" && "ended" in parent) {',
@@ -49,7 +49,7 @@ export const families: readonly CodeMutant[] = [
   },
   {
     id: "moved-sweep",
-    rule: "What is led elsewhere is no deletion: a sweep follows it",
+    rule: "A redirect to another address is no deletion: the sweep follows it",
     file: "src/runtime/records/compare.ts",
     find: "if (error.moved !== null) return error.moved;",
     replace: 'if (error.moved !== null) return "absent";',
@@ -57,7 +57,7 @@ export const families: readonly CodeMutant[] = [
   },
   {
     id: "moved-double",
-    rule: "What was known at the new address before the move is a double, and its record goes",
+    rule: "A lane that knew the new address before the move is a double, and its record is removed",
     file: "src/runtime/moves/settle-move.ts",
     find: "const conflicts = await removeDoubles(tx, held, behind, families, rows, decided, book, context);",
     replace: "const conflicts: readonly Conflict[] = [];",

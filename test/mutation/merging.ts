@@ -7,7 +7,7 @@ const laterFile = "src/engine/merge/later-side.ts";
 export const merging: readonly CodeMutant[] = [
   {
     id: "plan-three-way",
-    rule: "Where the resource did not change, the record's column is not touched",
+    rule: "If the resource did not change, the record's column is not written",
     file,
     find: "if (sameValue(seen, base)) return { record, base, news: false };",
     replace: "",
@@ -43,7 +43,7 @@ export const merging: readonly CodeMutant[] = [
   },
   {
     id: "plan-conflict",
-    rule: "Whatever loses is named in `conflicts`",
+    rule: "A field's losing value is named in `conflicts`",
     file,
     find: ", conflict: { field, winner, kept, lost, why } };",
     replace: " };",
@@ -91,7 +91,7 @@ export const merging: readonly CodeMutant[] = [
   },
   {
     id: "plan-created-as",
-    rule: "What somebody changed in a field that a create cannot carry is taken, though nobody saw it before",
+    rule: "A remote change to a field that a create cannot carry is merged, though no observation showed the created value",
     file,
     find: "const made = sent ?? field.createdAs;",
     replace: "const made = sent;",
@@ -107,7 +107,7 @@ export const merging: readonly CodeMutant[] = [
   },
   {
     id: "plan-provider-changed",
-    rule: "Where the provider made something else of our value, the record takes that",
+    rule: "If the provider changed our value, the record takes the provider's",
     file,
     find: 'return resolveField(name, "resource", record, seen, "provider_changed_our_value");',
     replace: "return { record, base: seen, news: false };",
@@ -262,7 +262,7 @@ export const merging: readonly CodeMutant[] = [
   },
   {
     id: "merge-queues-unsent",
-    rule: "Whoever ends an event queues an outbound one where record and base differ",
+    rule: "An event that ends queues an outbound one if record and base differ",
     reasons: ["record_kept"],
     file: "src/engine/merge/merge.ts",
     find: "if (!differs || lane.tombstone !== null) return start;",
@@ -279,7 +279,7 @@ export const merging: readonly CodeMutant[] = [
   },
   {
     id: "merge-missing",
-    rule: "A paired record that is missing counts as deleted: nothing creates it anew",
+    rule: "A paired record that is missing counts as deleted: no event recreates it",
     reasons: ["record_missing"],
     file: "src/engine/merge/merge.ts",
     find: 'return missing ? { ...planned, toRecord: {}, toResource: {}, outcome: "agreed" } : planned;',
@@ -313,7 +313,7 @@ export const merging: readonly CodeMutant[] = [
   },
   {
     id: "merge-payload-time",
-    rule: "... of which a payload tells at its own time, whenever it comes",
+    rule: "... and a payload shows the resource at its own time, whenever it arrives",
     file: "src/engine/merge/merge.ts",
     find: 'const shownAt = observed.from === "payload" ? ownTime(observed.at, clockOffset) : now;',
     replace: "const shownAt = now;",
@@ -361,7 +361,7 @@ export const merging: readonly CodeMutant[] = [
   },
   {
     id: "covered-lost-bearer",
-    rule: "What a superseded event bore is merged by nobody: it is in doubt",
+    rule: "No event merges the content of a superseded carrier: it is in doubt",
     file: "src/engine/lane/sent-writes.ts",
     find: "return known?.event === event.id ? withLane(after, { known: { ...known, lost: true } }) : after;",
     replace: "return after;",

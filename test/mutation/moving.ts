@@ -41,7 +41,7 @@ export const moving: readonly CodeMutant[] = [
   },
   {
     id: "two-lanes-undrained",
-    rule: "What another lane has merged counts although it is not drained yet",
+    rule: "Another lane's merge counts before the drain has processed its capture",
     file: "src/runtime/records/merge-row.ts",
     find: "changeTimes(mapping, pending, differing, lane.id)",
     replace: "changeTimes(mapping, pending, null, lane.id)",
@@ -49,7 +49,7 @@ export const moving: readonly CodeMutant[] = [
   },
   {
     id: "two-lanes-edit-time",
-    rule: "What another lane has merged is as old as its edit, not as its merge",
+    rule: "Another lane's merge is as old as its edit, not as the merge itself",
     file: "src/runtime/records/fold-captures.ts",
     find: "edit === undefined || edit.lane === lane ?",
     replace: "edit === undefined || edit.lane !== null ?",
@@ -129,7 +129,7 @@ export const moving: readonly CodeMutant[] = [
   },
   {
     id: "move-unanswered",
-    rule: "What a former resource says is named although its create was not answered yet",
+    rule: "An edit at a former resource is named even if the resource's create was not answered yet",
     file: "src/engine/lane/tombstone.ts",
     find: "if (recordMoveOf(tombstone) === null) return [];",
     replace: "if (recordMoveOf(tombstone) === null || base === null) return [];",
@@ -137,7 +137,7 @@ export const moving: readonly CodeMutant[] = [
   },
   {
     id: "move-last-parent",
-    rule: "Of a parent's pairings that have ended the last says how it went",
+    rule: "The last of a parent's ended pairings says how the parent ended",
     file: "src/runtime/records/parent.ts",
     find: "lanes.findLast((candidate)",
     replace: "lanes.find((candidate)",
@@ -153,7 +153,7 @@ export const moving: readonly CodeMutant[] = [
   },
   {
     id: "move-named",
-    rule: "What a former resource says is named in conflicts",
+    rule: "An edit at a former resource is named in `conflicts`",
     file: "src/engine/lane/tombstone.ts",
     find: "    if ((base === null && kept === undefined) || said.some(isSame)) return [];",
     replace: "    if (bearer === null || said.some(isSame)) return [];",
@@ -161,7 +161,7 @@ export const moving: readonly CodeMutant[] = [
   },
   {
     id: "move-ours",
-    rule: "What we sent to a former resource is no edit of theirs",
+    rule: "A value that we sent to a former resource is no remote edit",
     file: "src/engine/lane/tombstone.ts",
     find: ", ...sent.map(({ values }) => values)];",
     replace: "];",
@@ -169,7 +169,7 @@ export const moving: readonly CodeMutant[] = [
   },
   {
     id: "move-taken-back",
-    rule: "Whoever takes back at a former resource what we wrote there is named",
+    rule: "A remote edit that reverts our write at a former resource is named",
     file: "src/engine/lane/tombstone.ts",
     find: "if (last !== undefined && at !== null && at > (named?.at ?? at)) {",
     replace: "if (last === null && at !== null) {",
@@ -177,7 +177,7 @@ export const moving: readonly CodeMutant[] = [
   },
   {
     id: "move-settled-before",
-    rule: "What we wrote to a former resource long ago does not hide that somebody wrote it again",
+    rule: "An old write of ours to a former resource does not hide a later remote edit to the same value",
     file: "src/engine/lane/tombstone.ts",
     find: ": at === null || at <= settledAt,",
     replace: ": true,",
@@ -185,7 +185,7 @@ export const moving: readonly CodeMutant[] = [
   },
   {
     id: "move-same-second",
-    rule: "Of two webhooks of one second from a former resource, what was said before moves nothing",
+    rule: "If two webhooks of a former resource are of one second, one that says nothing new changes nothing",
     file: "src/engine/admission/admit.ts",
     find: "  if (clock?.at === at && conflicts.length === 0) return done(start, event);\n",
     replace: "",
@@ -244,7 +244,7 @@ export const moving: readonly CodeMutant[] = [
   },
   {
     id: "move-children",
-    rule: "What belongs to a record that is moved goes with it",
+    rule: "A moved record's children move with it",
     file: "src/runtime/outbound/drain.ts",
     find: "  await noteBelow(tx, moves, services);\n",
     replace: "",
@@ -276,7 +276,7 @@ export const moving: readonly CodeMutant[] = [
   },
   {
     id: "move-raced-back",
-    rule: "What is taken back by an outdated look is opened nowhere before the drain has looked again",
+    rule: "A record that an outdated read restored reopens no resource before the drain has read the record again",
     file,
     find: "(externalId === null || reread) && tombstone === null",
     replace: "externalId === null && tombstone === null",

@@ -7,9 +7,9 @@ import type { Reason } from "../../src/model/event.ts";
 export interface CodeMutant {
   /** Short and stable, such as `row-5-doubt`. */
   readonly id: string;
-  /** The rule that is taken out, in a sentence; where it is the design's, by its section. */
+  /** The removed rule, in a sentence; a rule of the design names its section. */
   readonly rule: string;
-  /** Of which reasons this is a rule behind; see `reasons.ts`. */
+  /** The reasons that this rule leads to; see `reasons.ts`. */
   readonly reasons?: readonly Reason[];
   /** Path below the repository's root. */
   readonly file: string;

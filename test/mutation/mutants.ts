@@ -5,6 +5,7 @@ import { answering } from "./answering.ts";
 import { authors } from "./authors.ts";
 import { availability } from "./availability.ts";
 import { backInReach } from "./back-in-reach.ts";
+import { batching } from "./batching.ts";
 import { clockBack } from "./clock-back.ts";
 import { creating } from "./creating.ts";
 import { merging } from "./merging.ts";
@@ -17,14 +18,13 @@ import { processing } from "./processing.ts";
 import { processClocks } from "./process-clocks.ts";
 import { providers } from "./providers.ts";
 import { redelivering } from "./redelivering.ts";
+import { reportedLate } from "./reported-late.ts";
 import { returning } from "./returning.ts";
 import { readingFirst } from "./reading-first.ts";
 import { safety } from "./safety.ts";
 import { schemas } from "./schemas.ts";
 import { accesses } from "./access.ts";
 import { security } from "./security.ts";
-import { toldLate } from "./told-late.ts";
-import { together } from "./together.ts";
 import { transferring } from "./transferring.ts";
 
 export const mutants: readonly CodeMutant[] = [
@@ -43,10 +43,10 @@ export const mutants: readonly CodeMutant[] = [
   ...moving,
   ...transferring,
   ...backInReach,
-  ...toldLate,
+  ...reportedLate,
   ...authors,
   ...returning,
-  ...together,
+  ...batching,
   ...answering,
   ...outcomes,
   ...processClocks,

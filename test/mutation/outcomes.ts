@@ -108,7 +108,7 @@ export const outcomes: readonly CodeMutant[] = [
   },
   {
     id: "resource-deleted-gone",
-    rule: "Where the record is gone already, or never was, a deletion does nothing",
+    rule: "If the record is gone already, or never existed, a deletion does nothing",
     reasons: ["nothing_to_delete"],
     file: inbound,
     find: 'const nothing: RemovalPlan = { removal: { kind: "none" }, conflicts: [] };',
@@ -126,7 +126,7 @@ export const outcomes: readonly CodeMutant[] = [
   },
   {
     id: "resource-moved-away",
-    rule: "What lives on where nothing is connected is no deletion: its record is kept",
+    rule: "A resource that exists where nothing is connected is no deletion: its record is kept",
     reasons: ["moved_away"],
     file: "src/runtime/deletions/remove-record.ts",
     find: "return hasOther || placeOutOfReach(tombstone) !== null;",
@@ -188,7 +188,7 @@ export const outcomes: readonly CodeMutant[] = [
   },
   {
     id: "restore-looks",
-    rule: "Nobody listened to the resource of a record that was deleted: a restore reads it first",
+    rule: "A restore reads the resource first, for no event of a deleted record's resource was merged",
     reasons: ["reread_needed"],
     file: "src/engine/processing/local-change.ts",
     find: '...(timed.externalId === null ? {} : { reason: "reread_needed", reread: true, restores: true }),',
@@ -222,7 +222,7 @@ export const outcomes: readonly CodeMutant[] = [
   },
   {
     id: "answer-merged",
-    rule: "What an answer carries that we did not send is merged in the transaction that ends its event",
+    rule: "An answer's values that we did not send are merged in the transaction that ends its event",
     reasons: ["updated_resource"],
     file: "src/runtime/outbound/answer.ts",
     find: "if (lane.recordId === null) return withoutRecord;",
@@ -258,7 +258,7 @@ export const outcomes: readonly CodeMutant[] = [
   },
   {
     id: "canceled-doubt",
-    rule: "What an event bore that a person canceled is in doubt: the next look brings it again",
+    rule: "The content of an event that a person canceled is in doubt: the next re-read brings it again",
     reasons: ["canceled_by_hand"],
     file: restart,
     find: "known: known?.event === event.id ? { ...known, lost: true } : known,",
@@ -276,7 +276,7 @@ export const outcomes: readonly CodeMutant[] = [
   },
   {
     id: "pairing-off-waits",
-    rule: "What waits in a pairing that is switched off is disabled",
+    rule: "A pairing that is switched off disables its waiting events",
     reasons: ["pairing_disabled"],
     file: restart,
     find: 'move(transition, event.id, "disabled", now, { reason: "pairing_disabled" }),',

@@ -28,7 +28,7 @@ export const processClocks: readonly CodeMutant[] = [
   },
   {
     id: "budget-reset-own-clock",
-    rule: "When a budget is given anew is kept by the database's clock, for the provider's may be hours off",
+    rule: "The time of a budget's reset is kept by the database's clock, for the provider's may be hours off",
     file: "src/runtime/services/api-clients.ts",
     find: "const resetsAt = ownTime(resetAt, offsets.get(account.id) ?? account.clockOffset);",
     replace: "const resetsAt = resetAt;",

@@ -76,7 +76,7 @@ export const processing: readonly CodeMutant[] = [
   },
   {
     id: "late-renewed",
-    rule: "What its worker still has leaves, however long ago it was claimed",
+    rule: "An event's request leaves as long as its worker holds the claim, however long ago it was claimed",
     file: "src/runtime/outbound/may-send.ts",
     find: "return isHeld;",
     replace: 'return isHeld && kind === "create";',
@@ -84,7 +84,7 @@ export const processing: readonly CodeMutant[] = [
   },
   {
     id: "share-part",
-    rule: "Of several accounts each has its part of a worker's places before one has more",
+    rule: "Each of several accounts gets its share of a worker's places before any account gets more",
     file: "src/engine/limits/account-shares.ts",
     find: "Math.ceil(total / (Math.max(1, atWork) + 1))",
     replace: "total",
@@ -92,7 +92,7 @@ export const processing: readonly CodeMutant[] = [
   },
   {
     id: "share-lent",
-    rule: "What an account holds for long is lent to others",
+    rule: "Places that an account holds for long are lent to other accounts",
     file: "src/engine/limits/account-shares.ts",
     find: "const lent = isShared ?",
     replace: "const lent = !isShared ?",
@@ -108,7 +108,7 @@ export const processing: readonly CodeMutant[] = [
   },
   {
     id: "share-behind",
-    rule: "Who has had its share hides nobody who waits behind it",
+    rule: "An account that has its share hides no event that waits behind it",
     file: "src/runtime/worker/claim-due.ts",
     find: 'while (seen === "passed_over" && claimed.length < limit);',
     replace: "while (claimed.length > limit);",
@@ -242,7 +242,7 @@ export const processing: readonly CodeMutant[] = [
   },
   {
     id: "sent-noted",
-    rule: "What is sent is committed before the request leaves",
+    rule: "An attempt's values are committed before its request leaves",
     file: outbound,
     find: 'transition: sending(withLane(start, { flips: noted.flips }), event, "patch", values, context),',
     replace: "transition: start,",
@@ -250,7 +250,7 @@ export const processing: readonly CodeMutant[] = [
   },
   {
     id: "look-first",
-    rule: "Whoever comes after an unknown outcome begins with a look at the resource",
+    rule: "An outbound event after an unknown outcome begins with a read of the resource",
     reasons: ["updated_resource"],
     file: outbound,
     find: "(lane.attempt !== null || event.reread || isUnread(lane)) &&",
@@ -259,7 +259,7 @@ export const processing: readonly CodeMutant[] = [
   },
   {
     id: "look-unread",
-    rule: "Where news of the resource could not be read, our write looks before it covers them",
+    rule: "If a known change of the resource could not be read, an outbound event reads it before it covers that change",
     file: outbound,
     find: "(lane.attempt !== null || event.reread || isUnread(lane)) &&",
     replace: "(lane.attempt !== null || event.reread) &&",
@@ -325,7 +325,7 @@ export const processing: readonly CodeMutant[] = [
   },
   {
     id: "refused-known",
-    rule: "What was refused is known not to have been applied",
+    rule: "A refused write is known not to have been applied",
     file: fail,
     find: "isRefused ? { ...start, lane: withoutRefused(start.lane, event) } : start;",
     replace: "start;",

@@ -36,7 +36,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const ELSEWHERE = /^test\/(processes|browser|mutation|bench|config|scripts)\//;
 
 /**
- * What each test reaches, of the code as it stands. Learnt once for each state of the code and kept in
+ * The code that each test reaches. Measured once for each state of the code, and kept in
  * `node_modules/.cache`.
  */
 export async function reachOfSuite(): Promise<Reach> {

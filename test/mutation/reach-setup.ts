@@ -1,12 +1,12 @@
 /**
  * Writes down which blocks each test reached: a line of JSON for each file of tests, into
- * `TANDEM_REACH_FOLDER`. What a file reaches outside its tests counts for each of them.
+ * `TANDEM_REACH_FOLDER`. Code that a file reaches outside its tests counts for each of them.
  */
 import { appendFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { afterAll, afterEach, beforeEach, type RunnerTestCase, type RunnerTestSuite } from "vitest";
 
-/** What one file of tests came to. */
+/** The blocks that one file of tests reached. */
 export interface FileReach {
   readonly file: string;
   readonly around: readonly string[];

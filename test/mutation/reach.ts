@@ -36,7 +36,7 @@ export function instrumented(file: string, text: string): string {
           { at: end, put: "))" },
         ];
   });
-  // From the end, so that offsets stay true. Of two at one offset, the later closes the inner block.
+  // From the end, so that offsets stay true. The later of two at one offset closes the inner block.
   let changed = text;
   for (const { at, put } of changes.sort((a, b) => b.at - a.at)) {
     changed = changed.slice(0, at) + put + changed.slice(at);

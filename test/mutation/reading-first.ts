@@ -34,7 +34,7 @@ export const readingFirst: readonly CodeMutant[] = [
   },
   {
     id: "read-first-deleted",
-    rule: "What a deletion takes along is read before it",
+    rule: "A resource is read before a deletion removes its content",
     file: decision,
     find: "if (replaces && !looked && mustReadFirst(lane, context)) {",
     replace: "if (replaces && !looked && lane.attempt !== null) {",
@@ -50,7 +50,7 @@ export const readingFirst: readonly CodeMutant[] = [
   },
   {
     id: "read-first-closed-replaced",
-    rule: "... of which only that is named: the rest stays readable",
+    rule: "... and only the replaced values are named: the rest stays readable",
     file: "src/engine/processing/removal.ts",
     find: "const replaced = closing === null ? content : pick(content, Object.keys(closing));",
     replace: "const replaced = content;",
@@ -74,7 +74,7 @@ export const readingFirst: readonly CodeMutant[] = [
   },
   {
     id: "read-first-enabled",
-    rule: "What goes out is ordered by birth when it is switched on, whatever a read before it showed",
+    rule: "A re-enabled outbound event is ordered by its creation, whatever an earlier read showed",
     file: "src/engine/lane/restart.ts",
     find: 'direction === "outbound" ? createdAt : (updatedAt ?? createdAt);',
     replace: "direction === null ? createdAt : (updatedAt ?? createdAt);",
@@ -131,7 +131,7 @@ export const readingFirst: readonly CodeMutant[] = [
   },
   {
     id: "sets-by-elements",
-    rule: "Of a set leaves what is added and removed, never the whole",
+    rule: "A request for a set carries the added and the removed elements, never the whole set",
     file: "src/engine/lane/sets.ts",
     find: "if (isStringArray(value)) sets[field] = setChange(base?.[field], value);",
     replace: "if (value === null) sets[field] = setChange(base?.[field], []);",
@@ -139,7 +139,7 @@ export const readingFirst: readonly CodeMutant[] = [
   },
   {
     id: "sets-beside-ours",
-    rule: "What others did to a set beside our change is merged out of its answer",
+    rule: "Changes that others made to a set beside ours are merged out of the answer",
     file: "src/engine/merge/plan.ts",
     find: 'if (field.kind === "set" && isBesideOurs(answered, seen, base, untouched)) return null;',
     replace: "",
@@ -147,7 +147,7 @@ export const readingFirst: readonly CodeMutant[] = [
   },
   {
     id: "sets-partly",
-    rule: "What fails after another request of the same write was applied is an unknown outcome",
+    rule: "A failure after another request of the same write was applied is an unknown outcome",
     file: "src/integrations/github/issue-sets.ts",
     find: "throw wrote ? partlyApplied(error) : error;",
     replace: "throw error;",

@@ -42,7 +42,7 @@ export const redelivering: readonly CodeMutant[] = [
   },
   {
     id: "redelivery-goes-on",
-    rule: "What is over holds up nothing that is to be asked for",
+    rule: "Missed deliveries that are over hold up none that must be requested again",
     file: "src/runtime/receive/redelivery.ts",
     find: "if (choice.ask.length > 0 || due.length < DUE_PAGE) {",
     replace: "if (due.length >= 0) {",
@@ -82,7 +82,7 @@ export const redelivering: readonly CodeMutant[] = [
   },
   {
     id: "access-person",
-    rule: "Nobody is asked about a connection that a person paused",
+    rule: "The access check skips a connection that a person paused",
     file: access,
     find: "  if (endedBy(connection) === null) return false;\n",
     replace: "",

@@ -16,7 +16,7 @@ export const returning: readonly CodeMutant[] = [
   },
   {
     id: "return-verified",
-    rule: "What the sweep reads by id says when the read began",
+    rule: "A resource that the sweep reads by id is as old as the begin of the read",
     reasons: ["resource_returned"],
     file: "src/runtime/reconcile/plan-returns.ts",
     find: 'return { observation, source: "reread", deliveryId: null, verifiedAt };',
@@ -25,7 +25,7 @@ export const returning: readonly CodeMutant[] = [
   },
   {
     id: "return-record-side",
-    rule: "What was closed or let go of for its record costs no call",
+    rule: "A resource that was closed or detached for its record costs no call",
     file: "src/engine/lifecycle/resource-return.ts",
     find: "return mayReturn(lane) && inboundOff(lane, context) === null;",
     replace: "return lane.tombstone !== null && inboundOff(lane, context) === null;",
@@ -33,7 +33,7 @@ export const returning: readonly CodeMutant[] = [
   },
   {
     id: "return-record-first",
-    rule: "Where the record was deleted first, a deletion of its resource that is wrong brings nothing back",
+    rule: "If the record was deleted first, a wrong deletion of its resource restores nothing",
     file: "src/engine/lane/tombstone.ts",
     find: 'tombstone?.record === "present" &&',
     replace: 'tombstone?.resource === "deleted" && recordMoveOf(tombstone) === null &&',
@@ -57,7 +57,7 @@ export const returning: readonly CodeMutant[] = [
   },
   {
     id: "return-behind",
-    rule: "What stayed behind at an address that was left comes back by being moved",
+    rule: "A lane that was left behind at a former address returns only by a move",
     file: "src/engine/lane/tombstone.ts",
     find: "moved === null &&",
     replace: "",
@@ -122,7 +122,7 @@ export const returning: readonly CodeMutant[] = [
   },
   {
     id: "return-children",
-    rule: "What was said below a resource while it was taken for deleted follows it",
+    rule: "Comments that were written below a resource while it counted as deleted follow it",
     file: "src/runtime/inbound/process-event.ts",
     find: "if (isBack) await noteRestored(tx, concluded.lane, event.id);",
     replace: "",
@@ -130,7 +130,7 @@ export const returning: readonly CodeMutant[] = [
   },
   {
     id: "return-gone-with-parent",
-    rule: "Nobody wishes away what our own deletion of its parent has taken along",
+    rule: "A child that our own deletion of its parent removed is no deletion by the app",
     file: "src/runtime/deletions/cascaded.ts",
     find: 'if (above?.side === "resource") result.set(id, origin);',
     replace: "",
@@ -138,7 +138,7 @@ export const returning: readonly CodeMutant[] = [
   },
   {
     id: "return-gone-by-app",
-    rule: "What the app deletes is deleted at the integration, however its parent fares",
+    rule: "A child that the app deletes is deleted at the integration, however its parent fares",
     file: "src/runtime/deletions/cascaded.ts",
     find: "const origin = changes.at(-1)?.origin ?? null;",
     replace: "const origin = changes.at(-1)?.origin ?? id;",
@@ -170,7 +170,7 @@ export const returning: readonly CodeMutant[] = [
   },
   {
     id: "return-switched-off",
-    rule: "What is switched off before it is carried out leaves a record its lane of meanwhile",
+    rule: "A return that is switched off before it is carried out leaves the record its newer lane",
     file: "src/runtime/reconcile/plan-returns.ts",
     find: 'if (after.event?.state !== "queued") continue;',
     replace: "if (after.event === null) continue;",

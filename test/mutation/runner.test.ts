@@ -13,7 +13,7 @@ const MISSED = {
 const NOT_MISSED = { ran: true, failed: null };
 
 it("judges each rule on the code without it, and by nothing that was run before", async () => {
-  // What this run tells its own processes is not for Vitests that these start.
+  // The environment of this run's processes must not reach the Vitests that they start.
   const env = { PATH: process.env.PATH, TANDEM_TEST_DATABASES: "pglite" };
   const { stdout } = await promisify(execFile)(
     process.execPath,

@@ -1,7 +1,7 @@
 /**
- * Runs tests with one rule after another taken out. Vitest stays, and keeps every module that it
- * has transformed; of the module with the rule it keeps nothing, and each run has a new process,
- * which has loaded nothing yet. The file is changed as it is loaded: nothing on disk is touched.
+ * Runs tests with one rule after another removed. Vitest stays, and keeps every module that it has transformed
+ * except the module with the rule. Each run has a new process, which has loaded nothing yet. The file is changed as
+ * it is loaded: nothing on disk is touched.
  */
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { createVitest, type Reporter, type TestCase, type Vite, type Vitest } fr
 import { suite } from "../../vitest.config.ts";
 import type { Fault } from "./mutant.ts";
 
-/** What a run of tests came to. */
+/** The outcome of a run of tests. */
 export interface Run {
   /** Whether there were tests to run: a file that does not load has none. */
   readonly ran: boolean;
@@ -66,7 +66,7 @@ export async function openMutantRunner(options: RunnerOptions): Promise<MutantRu
     },
   );
   await vitest.standalone();
-  // What is set up once for all runs is set up with every rule in place.
+  // The global setup runs once for all runs, with every rule in place.
   const all = await vitest.globTestSpecifications();
   const oneOfEach = vitest.projects
     .filter(({ config }) => config.globalSetup.length > 0)

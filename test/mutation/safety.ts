@@ -76,7 +76,7 @@ export const safety: readonly CodeMutant[] = [
   },
   {
     id: "quarantine-one-side",
-    rule: "Somebody who changes their mind fights with nobody",
+    rule: "A side that changes its own value again is in no fight",
     file: quarantine,
     find: "recent.at(-1)?.side === side ? recent.slice(0, -1) : recent;",
     replace: "recent;",
@@ -180,7 +180,7 @@ export const safety: readonly CodeMutant[] = [
   },
   {
     id: "restored-captured",
-    rule: "What was captured before the backup and not looked at is as old as what waits",
+    rule: "A write that was captured before the backup and not drained is as old as the waiting events",
     file: "src/runtime/safety/instance.ts",
     find: "  await drainOld(services);",
     replace: "",
@@ -188,7 +188,7 @@ export const safety: readonly CodeMutant[] = [
   },
   {
     id: "restored-creates",
-    rule: "What waits to be created may exist since the backup: a person says whether it does",
+    rule: "A waiting create may exist at the provider since the backup: a person says whether it does",
     file: instance,
     find: "return disableLane(lane, CREATED_SINCE, now);",
     replace: "return unchanged(lane);",
@@ -196,7 +196,7 @@ export const safety: readonly CodeMutant[] = [
   },
   {
     id: "restored-reread",
-    rule: "Whatever else waits after a restore looks at its resource before it writes",
+    rule: "Every other event that waits after a restore reads its resource before it writes",
     file: instance,
     find: "move(transition, id, state, now, { reread: true })",
     replace: "move(transition, id, state, now, {})",
@@ -212,7 +212,7 @@ export const safety: readonly CodeMutant[] = [
   },
   {
     id: "local-sweep-told",
-    rule: "What a live event of the record will see by itself is no finding of the local sweep",
+    rule: "The local sweep reports no difference that a live event of the record will process",
     file: localSweep,
     find: 'if (isLookedAt(lane)) return "same";',
     replace: "",
@@ -236,7 +236,7 @@ export const safety: readonly CodeMutant[] = [
   },
   {
     id: "pairing-empty",
-    rule: "Of an empty key no pair is made",
+    rule: "An empty key makes no pair",
     file: pairing,
     find: 'if (values.some((value) => value === null || value === "")) return null;',
     replace: "",
@@ -261,7 +261,7 @@ export const safety: readonly CodeMutant[] = [
   },
   {
     id: "moved-behind",
-    rule: "What still arrives at the address a resource has left is ignored for the move",
+    rule: "An event that arrives at the address that a resource has left is ignored because of the move",
     reasons: ["resource_moved"],
     file: "src/engine/lifecycle/resource-move.ts",
     find: "    cameFrom: null,\n    tombstone: resourceDeleted(by, now),",
@@ -285,7 +285,7 @@ export const safety: readonly CodeMutant[] = [
   },
   {
     id: "attribution-self",
-    rule: "What Tandem's own account wrote in its own name gets no line of attribution",
+    rule: "Text that Tandem's own account wrote in its own name gets no line of attribution",
     file: "src/runtime/identities/attribution.ts",
     find: "if (login !== null && login === identity?.login.toLowerCase()) return null;",
     replace: "",

@@ -36,7 +36,7 @@ export const security: readonly CodeMutant[] = [
   },
   {
     id: "tenant-moves-taken-in",
-    rule: "A transfer that is taken in as it comes is followed within the accounts whose secret signed it",
+    rule: "A transfer that is ingested on receipt is followed within the accounts whose secret signed it",
     file: "src/runtime/receive/take-deliveries.ts",
     find: "await followMove(tx, known, bookOfDelivery(delivery, book), services);",
     replace: "await followMove(tx, known, book, services);",
@@ -76,7 +76,7 @@ export const security: readonly CodeMutant[] = [
   },
   {
     id: "api-no-peer",
-    rule: "Where nothing tells the peer, the API asks for a token or the app's own check",
+    rule: "If nothing tells the peer, the API asks for a token or the app's own check",
     file: "src/server/guard.ts",
     find: "if (caller.peer === null) {",
     replace: 'if (caller.peer === "nowhere") {',
@@ -108,7 +108,7 @@ export const security: readonly CodeMutant[] = [
   },
   {
     id: "api-authorize-foreign",
-    rule: "What the app's own check allows is still no page from elsewhere",
+    rule: "A page from elsewhere is refused even if the app's own check allows the request",
     file: "src/server/access.ts",
     find: "return refuseForeignPage(request) ?? { actor, origin, session: null };",
     replace: "return { actor, origin, session: null };",
@@ -220,7 +220,7 @@ export const security: readonly CodeMutant[] = [
   },
   {
     id: "secret-stored",
-    rule: "What is stored of an account holds no literal secret",
+    rule: "A stored account holds no literal secret",
     file: "src/compose.ts",
     find: "    credentials: sealed,\n",
     replace: "    credentials: account.credentials,\n",

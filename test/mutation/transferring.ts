@@ -11,7 +11,7 @@ const leftBehind = ["test/situations/moves/found-by-simulation-left-behind.test.
 export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-nothing-to-remove",
-    rule: "Of a deleted record nothing is removed where nothing is connected",
+    rule: "A deleted record's resource is not removed while it is out of reach",
     reasons: ["moved_away"],
     file: "src/engine/processing/outbound.ts",
     find: "const isAway = placeOutOfReach(lane.tombstone) !== null;",
@@ -44,7 +44,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-removed-at-last",
-    rule: "What could not be removed out of reach is removed once it is back",
+    rule: "A resource that could not be removed out of reach is removed when it returns",
     file: "src/engine/lifecycle/resource-move.ts",
     find: "placeOutOfReach(lane.tombstone) === null ? start : removeAtLast(start, to)",
     replace: "start",
@@ -52,7 +52,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-child-waits",
-    rule: "A child that was out of reach with its parent follows it, and is made nowhere anew before",
+    rule: "A child that was out of reach with its parent follows it, and is recreated nowhere before",
     file: "src/runtime/records/placement.ts",
     find: "const isLeft = [...own, ...ended].some(",
     replace: "const isLeft = [...own].some(",
@@ -60,7 +60,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-child-drift",
-    rule: "What the app said of a child that was out of reach is sent once it is back",
+    rule: "A local change to a child that was out of reach is sent when the child returns",
     file: "src/engine/lifecycle/moved-children.ts",
     find: "child.tombstone === null ? admitUnsent : admitDrift;",
     replace: "admitUnsent;",
@@ -116,7 +116,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-lost-claim",
-    rule: "Whoever lost the claim of a lane that has moved since follows nothing",
+    rule: "A worker that lost its claim of a lane that has moved since follows nothing",
     file: "src/runtime/worker/process-claimed.ts",
     find: "const begun = await lockClaimed(tx, claimed);",
     replace:
@@ -133,7 +133,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-with-parent",
-    rule: "What was left together with its parent follows it: the record that comes back to that finds it there",
+    rule: "A child that was left with its parent follows it: a record that returns to that parent finds the child there",
     file: "src/engine/lifecycle/moved-children.ts",
     find: 'tombstone?.resource !== "deleted",',
     replace: 'tombstone?.resource !== "deleted" && tombstone?.record !== "with_parent",',
@@ -141,7 +141,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-strays",
-    rule: "What belongs to a record by now, or no more, is put where it belongs after a move",
+    rule: "After a move, each row that belongs to the record by now, or no longer, is placed again",
     file: "src/runtime/moves/settle-move.ts",
     find: "  await noteMisplacedRows(tx, held, families, context.mapping);\n",
     replace: "",
@@ -149,7 +149,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-went-along",
-    rule: "What is not found where its parent was moved from has gone with it",
+    rule: "A child that is not found at its parent's former address has moved with the parent",
     file: "src/runtime/worker/process-claimed.ts",
     find: "    if (await wentWithParent(services, claimed, book, thrown)) return null;\n",
     replace: "",
@@ -157,7 +157,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-archived",
-    rule: "What belongs to a deleted record leaves with its resource, until the record is taken back",
+    rule: "A deleted record's children leave with its resource, until the record is restored",
     file: "src/runtime/moves/follow-moves.ts",
     find: "!left && (ended || !route.has(lane))",
     replace: "!left && !route.has(lane)",
@@ -189,7 +189,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-ended-on-its-way",
-    rule: "What is gone before anything has followed it ended where that came from too: no edit makes another",
+    rule: "A resource that is deleted before its move was followed ended at its origin too: no edit recreates it",
     file: "src/engine/lifecycle/record-placement.ts",
     find: '(lane.side === "resource" || !wasPutElsewhere(lane));',
     replace: 'lane.side !== "resource" && !wasPutElsewhere(lane);',
@@ -197,7 +197,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-reconciled",
-    rule: "Nobody makes a second counterpart for a record that is still to follow its resource",
+    rule: "A listing creates no second counterpart for a record that is still to follow its resource",
     file: "src/runtime/backfill/unpaired-records.ts",
     find: " || lane.movedFrom === connection.id",
     replace: "",
@@ -229,7 +229,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-goes-on",
-    rule: "What belongs to a resource that goes on out of reach is let go of wherever it is",
+    rule: "The children of a resource that moves on out of reach are detached at each address of its trail",
     file: "src/runtime/moves/stranded-children.ts",
     find: "return [...(await findTrail(tx, way)).places, {",
     replace: "return [{",
@@ -261,7 +261,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-follows-first",
-    rule: "Nothing is made anew below a parent that was moved before what was made of it has followed",
+    rule: "Nothing is recreated below a moved parent before its existing children have followed",
     file: "src/runtime/records/parent.ts",
     find: "if (parent.movedFrom !== null && (await",
     replace: "if (parent.movedFrom === '' && (await",
@@ -269,7 +269,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-deleted-there",
-    rule: "What belongs to a transferred resource goes with it that is deleted before anything had followed",
+    rule: "A child is deleted with its transferred parent if that is deleted before the child has followed",
     file: "src/runtime/reconcile/plan-moves.ts",
     find: "if (passed.some((one) => isSamePlace(one, place))) return false;",
     replace: "if (passed.some((one) => isSamePlace(one, place))) return true;",
@@ -277,7 +277,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-waits-once",
-    rule: "What is not at the new place is waited for five minutes in all, whatever is told meanwhile",
+    rule: "A resource that is missing at its new place is awaited for five minutes in all, whatever arrives meanwhile",
     file: "src/engine/admission/admit.ts",
     find: "return waiting?.deadline ?? null;",
     replace: "return waiting?.deadline === null ? 0 : null;",
@@ -293,7 +293,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-stranded",
-    rule: "What belongs to a resource whose record ends before anything had followed is let go of",
+    rule: "The children of a resource whose record ends before they have followed are detached",
     file: "src/runtime/inbound/process-event.ts",
     find: "await strandChildren(tx, held.lane, book, services);",
     replace: "",
@@ -301,7 +301,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-still-below",
-    rule: "What the app has put below another record leaves with the resource that it is still below",
+    rule: "A child that the app has put below another record leaves with the resource that it is still below",
     file: "src/runtime/moves/follow-moves.ts",
     find: "...(await childrenPutElsewhere(tx, left, mapping, services)),",
     replace: "",
@@ -367,7 +367,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "taken-back-last",
-    rule: "Of several that ended in a connection, a record that is taken back gets the last one back",
+    rule: "If several pairings of a record ended in a connection, a restore continues the last one",
     file: "src/store/postgres/lanes/lane-keys.ts",
     find: "order by tombstone_at, id",
     replace: "order by id",
@@ -384,7 +384,7 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-led-there-meanwhile",
-    rule: "Who is led to where somebody else has just changed something looks again",
+    rule: "A worker that is led to a place that another transaction has just changed looks again",
     file: "src/runtime/worker/process-claimed.ts",
     find: "if (!isContention(error)) throw error;",
     replace: "throw error;",

@@ -1,13 +1,13 @@
-/** Rules of what is ended together, in the transaction that took it in. */
+/** Mutants of batches: events that end in the transaction that ingested them, and edits that begin as a batch. */
 import type { CodeMutant } from "./mutant.ts";
 
 const file = "src/runtime/inbound/apply-batch.ts";
 const killedBy = ["test/situations/inbound/batch-of-records.test.ts"];
 
-export const together: readonly CodeMutant[] = [
+export const batching: readonly CodeMutant[] = [
   {
     id: "together-reread",
-    rule: "What is in doubt is read again, and so worked on alone",
+    rule: "An event in doubt is read again, so no batch includes it",
     file,
     find: 'if (recheck.verdict === "reread") return null;',
     replace: "",
@@ -15,7 +15,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "together-delete",
-    rule: "A deletion is carried out alone",
+    rule: "A batch includes no deletion",
     file,
     find: ' || next.action === "delete"',
     replace: "",
@@ -31,7 +31,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "together-one-record",
-    rule: "Of several lanes of one record one is merged at a time",
+    rule: "If several lanes of one record are in a batch, one of them is merged",
     file,
     find: "const paired = [...first].map(([recordId, item]) => ({ item, recordId }));",
     replace:
@@ -48,7 +48,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "together-returned",
-    rule: "A resource that is alive after all brings its record back, alone",
+    rule: "A resource that is alive after all restores its record outside of a batch",
     file,
     find: " || returned !== null || archivedAs !== null",
     replace: "",
@@ -56,7 +56,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "together-hooks",
-    rule: "Where the app's own code takes part, an event is worked on alone",
+    rule: "If the app's own code takes part, an event is processed outside of a batch",
     file: "src/runtime/services/directory-snapshot.ts",
     find: "if (derive !== null || apply !== null || afterCommit !== null) return false;",
     replace: "",
@@ -64,7 +64,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "together-foreign",
-    rule: "On a copy of a database nothing is worked on",
+    rule: "A copy of a database processes nothing",
     file: "src/runtime/receive/intake.ts",
     find: "worker !== null && (await services.instance.checkIdentity()) === null",
     replace: "worker !== null",
@@ -80,7 +80,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "together-cut-off",
-    rule: "What the database cuts off of a batch is tried alone",
+    rule: "A batch of deliveries that the database aborts with its worker is tried again without one",
     file: "src/runtime/receive/intake.ts",
     find: "worker === null && concernsAll(error)",
     replace: "concernsAll(error)",
@@ -88,7 +88,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "together-wakes",
-    rule: "Who waits for a record is woken by the batch that makes it",
+    rule: "A batch that creates a record wakes the events that wait for it",
     file,
     find: "await tx.wakeChildren(created.filter((lane) => book.mayHaveChildren(lane)));",
     replace: "",
@@ -120,7 +120,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "own-write-journal",
-    rule: "What an app's trigger writes in answer to ours is captured",
+    rule: "A write of an app's trigger in answer to ours is captured",
     file: "src/store/postgres/capture/capture-sql.ts",
     find: "\n    or pg_trigger_depth() > 0",
     replace: "",
@@ -128,7 +128,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "take-in-held",
-    rule: "What is delivered to lanes that somebody holds is left for its turn, the whole delivery",
+    rule: "A delivery to lanes that another transaction holds stays whole in the queue",
     file: "src/runtime/receive/take-deliveries.ts",
     find: "left.has(delivery.id) ? UNREAD : ",
     replace: "",
@@ -136,7 +136,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "take-in-seen",
-    rule: "A delivery that comes twice at once is taken in once",
+    rule: "A delivery that arrives twice in a batch is ingested once",
     file: "src/runtime/receive/take-deliveries.ts",
     find: "seen.add(delivery.deliveryKey);",
     replace: "",
@@ -144,7 +144,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "take-in-unread",
-    rule: "What cannot be read as it comes is stored, and tried again",
+    rule: "A delivery that cannot be read on receipt is stored and retried",
     file: "src/runtime/receive/take-deliveries.ts",
     find: `    case "failed":
     case "moved":
@@ -158,7 +158,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "together-refused",
-    rule: "What the table refuses is found by halves, and the others are ended together",
+    rule: "A batch that the table refuses is halved until the refused write is found, and the others end as batches",
     file,
     find: "if (planned.length === 1) return [];",
     replace: "throw error;",
@@ -174,7 +174,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "own-write-own-table",
-    rule: "What a function of the app writes into another table is captured",
+    rule: "A write of the app's function to another table is captured",
     file: "src/store/postgres/capture/capture-sql.ts",
     find: "is distinct from ${quoteLiteral(recordType)}",
     replace: "is not distinct from ''",
@@ -182,7 +182,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "own-write-moved",
-    rule: "What the app altered has its time, also where we wrote something else",
+    rule: "A value that the app's code altered has its own time, also if we wrote another one",
     file: "src/runtime/records/suppress-echo.ts",
     find: "unsent[field] !== undefined && isMoved(column)",
     replace: "unsent[field] !== undefined && column in patch",
@@ -190,7 +190,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "take-in-left-lane",
-    rule: "What is seen for the first time may be what a create of ours made, left before or not",
+    rule: "A resource that is seen for the first time may be a create of ours, whether its lane was left before or not",
     file: "src/runtime/admission/admit-batch.ts",
     find: "const awaits = awaited.get(item) ?? null;",
     replace: "const awaits = null;",
@@ -214,7 +214,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "taken-in-company",
-    rule: "Who met somebody at the same lanes makes them before anything else, and meets no one late",
+    rule: "A receiver that met another at the same lanes makes them before anything else, and meets none late",
     file: "src/store/postgres/postgres-store.ts",
     find: "if (error instanceof LaneMadeMeanwhileError) metAt = now;",
     replace: "",
@@ -246,7 +246,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "taken-in-drained",
-    rule: "What was captured of a webhook that was taken in is drained at once",
+    rule: "An ingested webhook's captures are drained immediately",
     file: "src/runtime/receive/take-deliveries.ts",
     find: 'if (taken.toDrain) heard("changes");',
     replace: "",
@@ -270,7 +270,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "begun-paused",
-    rule: "What was begun with others does not leave where its account was paused meanwhile",
+    rule: "An edit that was begun in a batch does not leave if its account was paused meanwhile",
     reasons: ["account_paused"],
     file: "src/runtime/outbound/decide.ts",
     find: "if (await holdForPausedAccount(services, claimed, book, begun.contact)) return false;",
@@ -287,7 +287,7 @@ export const together: readonly CodeMutant[] = [
   },
   {
     id: "begun-alone",
-    rule: "Where a table cannot be read for many at once each is tried alone",
+    rule: "If a table cannot be read for a batch, each event is begun separately",
     file: "src/runtime/worker/claim-due.ts",
     find: "if (!(error instanceof RecordWriteError) && !isContention(error)) throw error;",
     replace: "if (error instanceof Error) throw error;",

@@ -1,13 +1,13 @@
-/** Mutants of what is told late, or lands late, as simulated histories found. */
+/** Mutants of moves that are reported late, and of requests that land late, as simulated histories found. */
 import type { CodeMutant } from "./mutant.ts";
 
 const killedBy = ["test/situations/moves/found-by-simulation-reported-late.test.ts"];
 const backFirst = ["test/situations/moves/found-by-simulation-back-first.test.ts"];
 
-export const toldLate: readonly CodeMutant[] = [
+export const reportedLate: readonly CodeMutant[] = [
   {
     id: "transfer-unheard",
-    rule: "What is heard late of an issue's old place makes no record there, though nobody knew of it",
+    rule: "A late observation of an issue's old place creates no record there, even if no lane knew the issue",
     file: "src/runtime/moves/follow-moves.ts",
     find: ": unheardOf(tx, move, from, mapping)",
     replace: ": told",
@@ -15,7 +15,7 @@ export const toldLate: readonly CodeMutant[] = [
   },
   {
     id: "transfer-unanswered",
-    rule: "What a create has made goes to it, also where it was transferred before that was answered",
+    rule: "A created resource is paired with its create, even if it was transferred before the answer",
     file: "src/runtime/moves/follow-moves.ts",
     find: "await adoptMade(tx, known, from, mapping, book, services)",
     replace: "false as boolean",
@@ -31,7 +31,7 @@ export const toldLate: readonly CodeMutant[] = [
   },
   {
     id: "transfer-record-stays",
-    rule: "Where a record was made of an issue, a lane that has none yet takes its place from nobody",
+    rule: "A lane without a record takes no place of a lane whose issue already has a record",
     file: "src/runtime/moves/follow-moves.ts",
     find: "!(ended || own === null)",
     replace: "!ended",
@@ -55,7 +55,7 @@ export const toldLate: readonly CodeMutant[] = [
   },
   {
     id: "closed-again",
-    rule: "What a late write of ours has opened after it was closed is closed again",
+    rule: "A resource that a late write of ours opened after its closing is closed again",
     file: "src/engine/processing/reopened.ts",
     find: "if (landed.length === 0) return admission;",
     replace: "if (landed.length >= 0) return admission;",
@@ -71,7 +71,7 @@ export const toldLate: readonly CodeMutant[] = [
   },
   {
     id: "back-first-noted",
-    rule: "What comes from out of reach, and of which nobody went there, keeps where it came from",
+    rule: "A resource that comes from out of reach before its departure was reported keeps its origin",
     file: "src/runtime/moves/follow-moves.ts",
     find: "await noteOrigin(tx, move, to);",
     replace: "",
@@ -79,7 +79,7 @@ export const toldLate: readonly CodeMutant[] = [
   },
   {
     id: "back-first-goes-on",
-    rule: "Who is told late that a resource went out of reach goes on to where it came from there",
+    rule: "A lane whose resource is reported late as out of reach goes on to the place to which that has returned",
     file: "src/runtime/moves/follow-moves.ts",
     find: "near.length > 0 ? null : await goneOn(tx, integration, first, book)",
     replace: "null",
@@ -111,7 +111,7 @@ export const toldLate: readonly CodeMutant[] = [
   },
   {
     id: "double-deleted",
-    rule: "What was made of a moved resource at its new place goes where that is deleted before its record followed",
+    rule: "A record made of a moved resource at its new place is removed if that is deleted there before its record followed",
     file: "src/runtime/inbound/process-event.ts",
     find: "await removeDoublesWith(tx, held, book);",
     replace: "",
@@ -127,7 +127,7 @@ export const toldLate: readonly CodeMutant[] = [
   },
   {
     id: "left-in-flight",
-    rule: "What was being created below a resource that went out of reach has gone along",
+    rule: "A create below a resource that goes out of reach meanwhile leaves with it",
     file: "src/runtime/outbound/answer.ts",
     find: "await leaveWithParent(tx, concluded, book)",
     replace: "concluded",
@@ -151,7 +151,7 @@ export const toldLate: readonly CodeMutant[] = [
   },
   {
     id: "switched-on-meanwhile",
-    rule: "What is switched off for its connection is decided anew where that was switched on meanwhile",
+    rule: "An event that is disabled for its connection is decided again if the connection was switched on meanwhile",
     reasons: ["connection_paused"],
     file: "src/store/postgres/lanes/lane-writes.ts",
     find: "if (off.length > 0) writes.push(refuseSwitchedOn(tx, off));",
@@ -160,7 +160,7 @@ export const toldLate: readonly CodeMutant[] = [
   },
   {
     id: "left-not-deleted",
-    rule: "What is below a resource that is out of reach was not deleted, though its lane has not heard of it",
+    rule: "A child of a resource that is out of reach was not deleted, even if its lane has not learned of the move",
     file: "src/runtime/reconcile/plan-moves.ts",
     find: "if (above !== undefined && above.movedTo !== null) return true;",
     replace: "",
