@@ -6,7 +6,7 @@ import { aContext, aLane, anArrival, anEventId, bornOf, knowingAfter } from "./b
 const context = aContext();
 const edited = (title: string, seconds: number) => anArrival({ title }, seconds);
 
-describe("what is older than the clock", () => {
+describe("an observation older than the clock", () => {
   it("reads what is older and says what nobody knows: the clock there may have stepped back", () => {
     const lane = knowingAfter("B", 20, { title: "C", body: "text" }, 30, anEventId(3));
     for (const arrival of [edited("X", 20), edited("B", 21)]) {

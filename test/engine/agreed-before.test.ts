@@ -7,7 +7,7 @@ import { aContext, aLane, anAttempt, aPlanInput, at, withEvent } from "./builder
 
 const title = (value: string) => ({ title: value });
 
-describe("where both had said the same, and the resource goes on", () => {
+describe("both sides agreed, and the resource goes on", () => {
   const goesOn = { base: title("V"), record: title("V"), resource: title("W") };
   const named = [
     { field: "title", winner: "resource", kept: "W", lost: "V", why: "agreed_before" },
@@ -55,7 +55,7 @@ function goingOn(body: string): ObservedState {
 
 const conflictsOf = (lane: Lane) => planMerge(lane, goingOn("theirs"), both, context).conflicts;
 
-describe("what the app said and nobody has sent, for both sides agreed", () => {
+describe("an app's value that was never sent, for both sides agreed", () => {
   it("is named where the resource went on in that second", () => {
     expect(conflictsOf(givenAgreed())).toMatchObject([{ field: "body", why: "agreed_before" }]);
   });

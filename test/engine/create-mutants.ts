@@ -15,7 +15,7 @@ export interface CreateMutant {
   readonly writers?: CreateWorld["writers"];
   /** Default: its author copies it as it is. */
   readonly reworded?: boolean;
-  /** What is wrong then, where only that will do. */
+  /** The violation that must be found; default: any. */
   readonly violation?: string;
 }
 
@@ -77,14 +77,14 @@ export const createMutants: readonly CreateMutant[] = [
     room: true,
   },
   {
-    rule: "what may be ours waits while a create without a token is open",
+    rule: "a resource that may be ours waits while a create without a token is open",
     rules: { ...createRules, waits: () => false },
     faults: 0,
     copies: 0,
     room: false,
   },
   {
-    rule: "what another person wrote never waits for a create of ours",
+    rule: "another person's resource never waits for a create of ours",
     rules: { ...createRules, waits: (lane) => createRules.waits(lane, { author: null }) },
     faults: 1,
     copies: 1,
@@ -99,7 +99,7 @@ export const createMutants: readonly CreateMutant[] = [
     room: false,
   },
   {
-    rule: "what an author wrote under a token of their own is ours too",
+    rule: "a resource that an author wrote under a token of their own is ours too",
     rules: { ...createRules, identify: withPosted((posted) => ({ ...posted, authors: [] })) },
     faults: 1,
     copies: 0,

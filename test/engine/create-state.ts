@@ -1,4 +1,4 @@
-/** What there is in the small world of one create, and what must hold of it in the end. */
+/** The state of the small world of one create, and the conditions that must hold of it in the end. */
 import type { TandemEvent } from "../../src/model/event.ts";
 import type { EventId } from "../../src/model/ids.ts";
 import type { Lane, Transition } from "../../src/model/lane.ts";
@@ -20,7 +20,7 @@ export const mona = { id: "100", login: "mona" };
 
 export const RECORD = { title: "T", body: "b" };
 
-/** Who sent a create: the account, or the author under a token of their own. */
+/** The sender of a create: the account, or the author under a token of their own. */
 export type By = "us" | "author";
 
 /** A resource by its number, which is its place in the list, from 1. */
@@ -45,7 +45,7 @@ export interface CreateWorld {
   readonly lane: Lane;
   /** Whether the resource has room for a token. */
   readonly room: boolean;
-  /** Who writes: the account, the author, or the author first and then the account. */
+  /** The senders of creates: the account, the author, or the author first and then the account. */
   readonly writers: "account" | "author" | "both";
   /** Whether its writer's copy by hand says something else. */
   readonly reworded: boolean;
@@ -84,7 +84,7 @@ export const context = (world: CreateWorld) => {
   return aContext(world.room ? { newId } : { newId, mapping: withoutRoom });
 };
 
-/** What is wrong in the end, or `null`. */
+/** The condition that does not hold in the end, or `null`. */
 export function createViolation(world: CreateWorld): string | null {
   const { lane, resources } = world;
   const bound = resources[Number(lane.externalId) - 1];
@@ -133,7 +133,7 @@ export function withResource(
 
 export function landed(world: CreateWorld, author: Landed["author"]): CreateWorld {
   const reworded = author === "hand" && world.reworded;
-  // Where a create of theirs was not seen yet, only the time tells a copy in the very same words.
+  // If one of the author's creates was not seen yet, only the time tells a copy with the same words.
   const late = author === "hand" && !reworded && isUnaccounted(world);
   const resource = { author, late, reworded, open: true, wire: true, own: false, waits: null };
   return { ...world, resources: [...world.resources, resource] };

@@ -2,8 +2,8 @@
  * The small world of one create: requests that are lost, land late or are answered into the void, a
  * list that lags, webhooks in any order, and a person who copies the resource, token included.
  *
- * Where there is no room for a token no rule can be exact about requests that land late and lists
- * that lag, so there are none in that world; everything else is as it was.
+ * Without room for a token no rule can be exact about requests that land late and lists that lag. So
+ * there are none in that world; everything else stays.
  */
 import { laneId } from "../../src/model/ids.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
@@ -119,7 +119,7 @@ export function createMoves(world: CreateWorld, rules: CreateRules): readonly St
   return steps;
 }
 
-/** What waits for the create goes on when it is settled, or its deadline passes before. */
+/** A resource that waits for the create is admitted when the create is settled, or its deadline passes. */
 function waitingSteps(world: CreateWorld): readonly Step[] {
   return world.resources.flatMap(({ waits }, index): Step[] => {
     if (waits === null) return [];
@@ -254,10 +254,10 @@ function outboundStep(
   if (step.kind === "find") return "find";
   if (step.kind === "ask_author") throw new Error("the writer was given");
   if (step.kind === "settled") return saved(world, step.transition);
-  if (step.kind === "read") throw new Error("nobody edits anything here");
+  if (step.kind === "read") throw new Error("no edits are made in this world");
   if (step.kind === "reread") return adopted(world, event, Number(world.lane.externalId));
   const sent = saved(world, step.transition);
-  if (step.request.kind !== "create") throw new Error("nobody edits anything here");
+  if (step.request.kind !== "create") throw new Error("no edits are made in this world");
   return { ...sent, task: { kind: "sent", event: event.id, by } };
 }
 
@@ -331,7 +331,7 @@ function observed(before: CreateWorld, number: number, rules: CreateRules): Crea
   }
 }
 
-/** What a resource is, by the rules of identity given. */
+/** The identity of a resource, by the rules of identity given. */
 export function identified(world: CreateWorld, number: number, decide: typeof identify) {
   const { id, externalId, intent } = world.lane;
   const key = { id, externalId, isElsewhere: false, since: at(0), posted: intent?.posted ?? null };

@@ -1,4 +1,4 @@
-/** Of the sets that an author's create carried, what the provider dropped and what people changed. */
+/** Sets that an author's create carried: the elements that the provider dropped, and those that people changed. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planMerge, type ObservedState } from "../../src/engine/merge/merge.ts";
@@ -13,7 +13,7 @@ interface Story {
   readonly sent: readonly string[];
   /** The record's labels by now. */
   readonly mine: readonly string[];
-  /** What the resource is first seen to have. */
+  /** The labels of the first observation. */
   readonly seen: readonly string[];
   readonly from: ObservedState["from"];
 }
@@ -59,7 +59,7 @@ const story = fc.record({
   from: fc.constantFrom("answer", "reread", "payload"),
 }) satisfies fc.Arbitrary<Story>;
 
-/** What Mona may not set is missing as a whole or in part: something of it has been dropped. */
+/** Labels that Mona may not set are missing, all or some: the provider dropped at least one. */
 const dropped = story.filter(({ sent, seen }) => sent.some((label) => !seen.includes(label)));
 
 describe("a set that its author's create carried, and that is there in part only", () => {

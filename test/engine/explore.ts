@@ -104,7 +104,7 @@ function attempt(list: () => Step[]): { readonly steps: Step[]; readonly error: 
   }
 }
 
-/** What is wrong with a world, or `null`. */
+/** The condition that a world violates, or `null`. */
 export function violationOf(
   world: World,
   isEnd: boolean,

@@ -1,4 +1,4 @@
-/** A lane whose resource is somewhere else by now: what ends, what begins anew and what is removed there. */
+/** A lane whose resource has moved: the events that end, are requeued or are removed at the new address. */
 import { describe, expect, test } from "vitest";
 import {
   followParent,
@@ -91,7 +91,7 @@ describe("a lane that was moved with its resource", () => {
     expect(left.ended).toEqual([]);
   });
 
-  test("begins anew at its place: nothing is awaited there, and no failure is told any more", () => {
+  test("is requeued at its place: nothing is awaited there, and no failure is told any more", () => {
     const failed = { code: "x", message: "", hint: "", retryable: true };
     const error = { ...failed, httpStatus: null, requestId: null };
     const details = { direction: "outbound", state: "errored", runAt: at(900), error } as const;
@@ -125,7 +125,7 @@ describe("a lane that was moved with its resource", () => {
       ...{ token: "t", since: at(1), tokenless: false },
       posted: { ...posted, account: { ...account, made: ["20"] } },
     });
-    // What another create made at the old place is none of this lane's there.
+    // A resource that another create made at the old place is not this lane's.
     const other = { ...posted, account: { ...account, made: ["11"] } };
     const late = {
       ...child,

@@ -206,7 +206,7 @@ export const mutants: readonly Mutant[] = [
     { ...covered, budget: { remoteEdits: 1, localEdits: 1, ticks: 1 } },
   ),
   mutant(
-    "what the app refused is in base all the same",
+    "a value that the app refused is in base all the same",
     {
       keepRecord: (merged, record) => {
         const kept = engine.keepRecord(merged, record);
@@ -220,7 +220,7 @@ export const mutants: readonly Mutant[] = [
     { ...strict, budget: { remoteEdits: 1, ticks: 1, refusals: 1 } },
   ),
   mutant(
-    "what comes in while switched off is kept",
+    "an event that arrives while switched off is kept",
     {
       admit: (lane, arrival, context) =>
         context.switchedOff.inbound === null
@@ -230,7 +230,7 @@ export const mutants: readonly Mutant[] = [
     { ...covered, budget: { remoteEdits: 1, localEdits: 1, ticks: 1, switches: 1 } },
   ),
   mutant(
-    "what goes on when it is switched on again is read again",
+    "a re-enabled event is read again",
     {
       enableLane: (...given) => {
         const after = engine.enableLane(...given);

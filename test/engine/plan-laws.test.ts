@@ -1,4 +1,4 @@
-/** What `plan` owes for any input, each law by its name. */
+/** The laws that `plan` keeps for any input, each by its name. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -76,7 +76,7 @@ describe("plan", () => {
         );
         expect({ ...before, ...theirs.toRecord }).toEqual(after);
         expect(theirs.toResource).toEqual({});
-        // What the app said as late is named, and gives way all the same.
+        // A value that the app wrote as late is named, and gives way all the same.
         expect(theirs.conflicts.filter(({ why }) => why !== "agreed_before")).toEqual([]);
 
         const ours = plan(

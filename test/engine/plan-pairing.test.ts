@@ -45,7 +45,7 @@ describe("the first pairing of two things that exist", () => {
     expect(planned({ ...ours, record: { author: grace } })).toMatchObject({
       ...{ toRecord: {}, conflicts: [] },
     });
-    // What somebody else wrote is theirs.
+    // Another person's text keeps its author.
     const theirs = { ...first, record: { author: null }, resource: { author: grace } };
     expect(planned(theirs).toRecord).toEqual({ author: grace });
   });

@@ -1,5 +1,5 @@
 /**
- * Every schedule of a small world, with the real engine in it. What must hold of each:
+ * Every schedule of a small world, with the real engine in it. The conditions for each:
  * after the faults stop and one poll, record = cached copy = base = resource; no edit is lost
  * without a word; nothing is stuck; only legal moves; at most one queued event per direction and
  * one processing.
@@ -23,7 +23,7 @@ const bounds: readonly (readonly [string, Options])[] = [
     { ...lossy, conflict: "field", budget: { remoteEdits: 3, ticks: 1, pollReads: 1 } },
   ],
   [
-    "an event that fails for good, among remote edits",
+    "an event that fails permanently, among remote edits",
     { ...lossy, conflict: "field", budget: { remoteEdits: 2, bumps: 1, ticks: 1, errors: 1 } },
   ],
   [

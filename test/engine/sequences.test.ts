@@ -1,4 +1,4 @@
-/** Whatever is asked of a lane, in any order: only legal moves, and never two where one may be. */
+/** A lane makes only legal moves, whatever is asked of it, and never has two events that exclude each other. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Content } from "../../src/model/content.ts";

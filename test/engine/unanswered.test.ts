@@ -64,7 +64,7 @@ describe("a value that was never answered", () => {
   });
 });
 
-describe("what was never answered", () => {
+describe("a write that was never answered", () => {
   const left = (from: "payload" | "reread", seen: number, now: number) => {
     const held = withEvent(lane, 2, { state: "processing" });
     const seenNow = observed(from, seen, record);
@@ -90,7 +90,7 @@ describe("what was never answered", () => {
   });
 });
 
-describe("what was created, of which an older create says something else", () => {
+describe("a created resource for which an older create says something else", () => {
   const older = anAttempt({ event: anEventId(3), kind: "create", values: { title: "A" } });
   const attempt = anAttempt({ kind: "create", values: { title: "L" } });
   const found = aLane({ base: null, copy: null, known: null, attempt, lastSent: attempt });

@@ -54,10 +54,10 @@ export function switchedOff({ off }: World): Context["switchedOff"] {
   return { inbound: off ? "connection_paused" : null, outbound: null };
 }
 
-/** Where an observation comes from; a read by id that began after the tombstone verifies. */
+/** The source of an observation; a read by id that began after the tombstone verifies. */
 export type Source = "webhook" | "poll" | "verified" | "unverified";
 
-/** What came over a wire, admitted. */
+/** The world after the observation of a wire was admitted. */
 export function admitted(
   engine: Engine,
   options: Options,

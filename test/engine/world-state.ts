@@ -71,11 +71,11 @@ export interface Options {
   readonly strict?: boolean;
   /** Whether webhooks may be lost once the faults stop. */
   readonly webhooks: "may be lost" | "arrive";
-  /** What is looked at in the end besides convergence. */
+  /** The edits that are checked in the end, besides convergence. */
   readonly watch?: "local edits" | "remote edits";
   /** Whether an id sweep follows the poll. */
   readonly sweep?: boolean;
-  /** What reading a deleted resource answers. */
+  /** The answer to a read of a deleted resource. */
   readonly missing?: "404" | "410";
   /** Whether the resource is read by id once, which is admitted later; the sweep reads by id too. */
   readonly reads?: boolean;
@@ -90,7 +90,7 @@ export interface Wire {
   readonly content: Content;
 }
 
-/** What the one worker is in the middle of. */
+/** The unfinished task of the one worker. */
 export type Task =
   | { readonly kind: "read" | "look"; readonly event: EventId; readonly seen: Seen | null }
   | { readonly kind: "sent"; readonly event: EventId; readonly request: OutboundRequest }
@@ -101,7 +101,7 @@ export type Task =
       readonly seen: Seen | null;
     };
 
-/** What a request of ours does to the resource, whenever it lands. */
+/** The effect of a request of ours on the resource, whenever it lands. */
 export interface Landing {
   readonly values: Content;
   readonly sets: SetChanges;
@@ -113,7 +113,7 @@ export interface Seen {
   readonly content: Content;
 }
 
-/** What an onlooker remembers of a field, to tell an edit that was lost. */
+/** An onlooker's memory of a field, which tells an edit that was lost. */
 export interface Watched {
   readonly local: string;
   readonly remote: string;

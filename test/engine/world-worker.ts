@@ -107,7 +107,7 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
     return [...steps, ...restarts(world)];
   }
 
-  /** Where all that is left waits for its time, that comes. */
+  /** Time passes if every remaining event waits for its time. */
   function waits(world: World): Step[] {
     const due = world.lane.live
       .filter(({ state, runAt }) => state === "queued" && runAt > nowIn(world))
@@ -151,7 +151,7 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
     });
   }
 
-  /** One transaction: the record's own changes are taken in, the observed state is merged, the event ends. */
+  /** One transaction: the record's own changes are drained, the observed state is merged, the event ends. */
   function merged(before: World, event: TandemEvent, seen: ObservedState, context: Context): World {
     const world = withOwnChanges(before);
     const { record } = world;

@@ -1,5 +1,5 @@
 /**
- * What can happen in the small world, each move at any moment: the provider changes, wires
+ * The moves of the small world, each at any moment: the provider changes, wires
  * deliver in any order, the app writes, the worker takes its next step, the faults come to an end.
  */
 import type { Json } from "../../src/model/content.ts";

@@ -15,7 +15,7 @@ export const admission: readonly CodeMutant[] = [
   },
   {
     id: "row-2-disabled",
-    rule: "Row 2: what comes in while switched off is kept as disabled",
+    rule: "Row 2: an event that arrives while switched off is kept as disabled",
     reasons: ["connection_paused"],
     file,
     find: 'if (off !== null) return done(start, { ...born, state: "disabled", reason: off });',

@@ -376,7 +376,7 @@ describe("a deletion", () => {
     });
   });
 
-  it("of something never seen is an event that will find nothing to delete", () => {
+  it("that was never preceded by an upsert is an event that will find nothing to delete", () => {
     expect(bornOf(admit(anUnseenLane(), anArrival(null, 10), context)).state).toBe("queued");
   });
 });

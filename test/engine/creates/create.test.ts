@@ -1,4 +1,4 @@
-/** Who writes a create, what is noted of it, and what is taken back when it was refused. */
+/** The writer of a create, the notes of it, and the notes that are removed when it was refused. */
 import { describe, expect, it } from "vitest";
 import {
   BY_ACCOUNT,

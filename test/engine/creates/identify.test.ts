@@ -88,7 +88,7 @@ describe("which lane an arrival belongs to", () => {
 
   it.each([
     ["we do not know who we are", bot, null],
-    ["nobody tells who wrote it", null, bot],
+    ["its author is unknown", null, bot],
   ])("is never surplus while %s, for what is surplus gets closed", (_why, author, identity) => {
     const arrival = { externalId: "7", token: "t", author };
     expect(identify(arrival, null, bound, identity)).toEqual({ kind: "new", strippedToken: "t" });
@@ -133,7 +133,7 @@ describe("which lane an arrival belongs to", () => {
     expect(identify(arrival, null, bound, bot)).toEqual({ kind: "lane", id });
   });
 
-  describe("where a create left under its author's own token", () => {
+  describe("a create left under its author's own token, and a resource with that token", () => {
     const writer = { ...mona, times: 1, said: ["s"], made: [] };
     const posted = { at: at(0), authors: [writer], byAuthor: null };
     const theirs = { externalId: "7", token: "t", author: mona, createdAt: at(1), said: "s" };
@@ -155,7 +155,7 @@ describe("which lane an arrival belongs to", () => {
 
     it.each([
       ["the only one is what the lane is bound to", { made: ["5"] }],
-      ["of the second one something was seen too", { times: 2, made: ["5", "6"] }],
+      ["the resource of the second one was seen too", { times: 2, made: ["5", "6"] }],
     ])("is a copy by the author's own hand, and new, where %s", (_where, changes) => {
       expect(identify(theirs, null, having(changes), bot)).toMatchObject({ kind: "new" });
     });
@@ -215,7 +215,7 @@ describe("which lane an arrival belongs to", () => {
   });
 });
 
-describe("what creates have made, once the lane's resource has another id", () => {
+describe("resources that creates have made, once the lane's resource has another id", () => {
   const by = (times: number, ...made: string[]) => ({ times, said: ["s"], made });
   const posted = {
     at: at(0),

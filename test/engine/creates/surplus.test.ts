@@ -85,7 +85,7 @@ describe("a second resource of ours", () => {
     });
   });
 
-  it("whose record is gone is told of by its lane", () => {
+  it("is named by its lane if its record is gone", () => {
     expect(noted(said, { ...lane, recordId: null }).ignoredFor?.id).toBe(lane.id);
   });
 
@@ -111,7 +111,7 @@ describe("a second resource of ours", () => {
     expect(noted({ ...said, body: "Edited" }, { ...since, intent }).conflicts).toHaveLength(2);
   });
 
-  it("of which nothing is known to compare with, or nothing was seen, is kept as far as that goes", () => {
+  it("is kept as far as its content is known, without a base or an observation to compare with", () => {
     const unseen = anUnseenLane({ recordId: "7" });
     expect(noted({ title: "Edited" }, unseen).conflicts).toEqual([
       { field: "title", kept: null, lost: "Edited", ...lost },

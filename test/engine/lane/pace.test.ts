@@ -41,7 +41,7 @@ describe("an edit of a record", () => {
   });
 });
 
-describe("what a write leaves unsent", () => {
+describe("values that a write leaves unsent", () => {
   it("waits for the end of the pause", () => {
     const { lane } = queueUnsent(unchanged(sent(99)), true, context);
     expect(lane.live).toMatchObject([{ direction: "outbound", state: "queued", runAt: at(101) }]);

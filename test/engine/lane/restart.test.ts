@@ -50,7 +50,7 @@ describe("a restart is re-admission", () => {
       ...changes,
     });
 
-  it("reads the resource again and starts counting anew", () => {
+  it("reads the resource again and restarts the count", () => {
     const held = errored({ clock: { at: at(20), event: anEventId(5) } });
     expect(
       eventIn(restart({ lane: held.lane, ended: [] }, held.event, now), anEventId(5)),
@@ -80,7 +80,7 @@ describe("a restart is re-admission", () => {
     });
   });
 
-  it("of an outbound event needs no re-read: it never had content of its own", () => {
+  it("needs no re-read for an outbound event, which never had content of its own", () => {
     const held = errored({}, { direction: "outbound", content: null });
     const after = restart({ lane: held.lane, ended: [] }, held.event, now);
     expect(eventIn(after, anEventId(5))).toMatchObject({ state: "queued", reread: false });

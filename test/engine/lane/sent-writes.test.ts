@@ -180,7 +180,7 @@ describe("a remote edit made after a look that did not find our write", () => {
   });
 });
 
-describe("what is remembered of our writes", () => {
+describe("the memory of our writes", () => {
   it("is the last few of the last ten minutes", () => {
     const earlier = [1, 2, 3, 4, 5].map((number) => write("A", `L${number}`, number, number));
     const lane = aLane({ lastSent: write("A", "L", 10, 12, { earlier }) });

@@ -1,4 +1,4 @@
-/** Of several lanes of one record, which keeps it at the new place. */
+/** The one of several lanes that keeps their record at the new place. */
 import { describe, expect, test } from "vitest";
 import { resolveDuplicateLanes } from "../../../src/engine/lifecycle/duplicate-lanes.ts";
 import { connectionId, laneId } from "../../../src/model/ids.ts";
@@ -45,7 +45,7 @@ describe("lanes of one record that meet at a new place", () => {
     expect(told([lane("2", away), lane("10", away)])).toEqual({ yields: [], leaves: ["2"] });
   });
 
-  test("who has sent nothing gives way, wherever it is; one that may have sent does not", () => {
+  test("a lane that has sent nothing gives way, wherever it is; one that may have sent does not", () => {
     expect(told([lane("2", away), unsent("6")])).toEqual({ yields: [["2", "6"]], leaves: [] });
     const there = unsent("6", { connectionId: THERE });
     expect(told([lane("2", away)], [there])).toEqual({ yields: [["2", "6"]], leaves: [] });

@@ -187,7 +187,7 @@ describe("a record that is moved away", () => {
   });
 });
 
-describe("what is heard of its former resource", () => {
+describe("an observation of its former resource", () => {
   it("is ignored for the move, named, and named once", () => {
     const { lane, event } = moved();
     const first = admit(lane, anArrival({ title: "Theirs" }, 110), context);
@@ -232,7 +232,7 @@ describe("what is heard of its former resource", () => {
   });
 
   it("does not lift the tombstone, be it read after its deletion", () => {
-    // What was to be done to the resource has been done.
+    // The outbound event for the resource has ended.
     const gone = admit({ ...moved().lane, live: [] }, anArrival(null, 110), context);
     expect(gone.lane.tombstone).toMatchObject({ record: "to_connection", resource: "deleted" });
     const verified = anArrival({ title: "A" }, 130, { verifiedAt: at(125) });
@@ -351,7 +351,7 @@ describe("an event that belies where its record is", () => {
     const unmade = aLane({ externalId: null });
     expect(isMisplaced(unmade, upsert, false)).toBe(true);
     expect(isMisplaced(unmade, upsert, true)).toBe(false);
-    // What is paired is left to the drain alone, and to the sweep.
+    // Only the drain and the sweep move a paired record.
     expect(isMisplaced(aLane(), upsert, false)).toBe(false);
   });
 

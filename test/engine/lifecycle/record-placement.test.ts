@@ -1,4 +1,4 @@
-/** What a local write means where its record belongs, and which of the lanes that ended there counts. */
+/** The meaning of a local write in its record's connection, and the one of the ended lanes that counts there. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {

@@ -61,7 +61,7 @@ describe("a lane whose record's deletion was held where it was", () => {
   });
 });
 
-describe("what a lane has left on its way", () => {
+describe("addresses that a lane has left on its way", () => {
   const LAST = connectionId("3");
   const start = aLane();
   const first = moveLane(start, aPlace({ recordId: "8" }), news, aContext());
@@ -174,7 +174,7 @@ describe("a lane whose resource is moved", () => {
     ]);
   });
 
-  test("of a deleted record keeps its tombstone: the resource is removed where it is now", () => {
+  test("keeps the tombstone of a deleted record: the resource is removed where it is now", () => {
     const tombstone = recordDeleted(anEventId(2), at(20));
     const lane = withEvent(aLane({ tombstone }), 2, { direction: "outbound", action: "delete" });
     const { there, behind } = moveLane(lane, aPlace(), news, aContext());
@@ -199,7 +199,7 @@ describe("a lane whose resource is moved", () => {
     ]);
   });
 
-  test("where nobody is ends there, and is paired again when it comes back", () => {
+  test("ends at a place without a connection, and is paired again when it comes back", () => {
     const place = placeText({ containerId: "77", externalId: "9" });
     const left = leaveLane(aLane({ display: { label: "bug" } }), place, news, aContext());
     expect(left.lane).toMatchObject({
@@ -214,7 +214,7 @@ describe("a lane whose resource is moved", () => {
   });
 });
 
-describe("what belongs to a moved resource", () => {
+describe("a child of a moved resource", () => {
   const FOLLOWED = anEventId(90);
   const child = (id: string, body: string, changes: Partial<Lane> = {}): Lane =>
     aLane({
@@ -249,7 +249,7 @@ describe("what belongs to a moved resource", () => {
     ]);
   });
 
-  test("is told by what it says; of two that say the same, in their order", () => {
+  test("is told by its text, and by the order of those with the same text", () => {
     const there = [seen("20", "A"), seen("21", "B"), seen("22", "A")];
     expect(paired([child("12", "A"), child("9", "A"), child("11", "B")], there)).toEqual([
       "9=20",
@@ -317,7 +317,7 @@ describe("an event that waits for a move", () => {
   });
 });
 
-describe("where several scopes share a container", () => {
+describe("several scopes of one container", () => {
   const from = (lane: string, scope: string) => ({ lane: laneId(lane), scope });
   const to = (connection: string, scope: string) => ({
     connection: connectionId(connection),

@@ -26,21 +26,21 @@ describe("whether the resource of an ended lane may be alive", () => {
   });
 
   const not: readonly (readonly [string, Lane])[] = [
-    ["where nothing has ended", aLane()],
+    ["if nothing has ended", aLane()],
     [
-      "where the record was deleted",
+      "if the record was deleted",
       aLane({ tombstone: { ...tombstone, record: "deleted", resource: "present" } }),
     ],
     [
-      "where the record was deleted first, and its resource's deletion was heard of later",
+      "if the record was deleted first, and its resource's deletion was observed later",
       aLane({ tombstone: resourceGone({ ...tombstone, record: "deleted", resource: "present" }) }),
     ],
     [
-      "where the record was moved away",
+      "if the record was moved away",
       aLane({ tombstone: { ...tombstone, record: "to_connection" } }),
     ],
     [
-      "where it stayed behind at an address that was left",
+      "if it was left behind at a former address",
       aLane({ tombstone, moved: { connection: connectionId("2"), externalId: "3" } }),
     ],
     [

@@ -1,4 +1,4 @@
-/** Who may have how many of a worker's places. */
+/** The number of a worker's places that each account may have. */
 import { describe, expect, it } from "vitest";
 import {
   freeSlots,
@@ -15,12 +15,12 @@ function underClaim(...counts: readonly number[]) {
 
 describe("the places of a worker", () => {
   it.each([
-    ["nobody is at work", [], [8, 14]],
+    ["no account is at work", [], [8, 14]],
     ["one account is at work", [14], [8, 14]],
     ["two are", [8, 2], [6, 14]],
     ["four are", [4, 4, 4, 4], [4, 14]],
     ["one is, and another was", [8, 0], [8, 14]],
-  ])("where %s: a part for each, and one for whoever comes", (_, counts, expected) => {
+  ])("%s: a part for each account, and one for the next that comes", (_, counts, expected) => {
     expect(fairShare({ total: 16, held: underClaim(...counts) })).toEqual(expected);
   });
 
@@ -29,7 +29,7 @@ describe("the places of a worker", () => {
     [2, [1, 1]],
     [8, [4, 7]],
     [100, [50, 87]],
-  ])("of %i: one account alone may have nearly all", (total, expected) => {
+  ])("%i: a single account may have nearly all", (total, expected) => {
     expect(fairShare({ total, held: new Map() })).toEqual(expected);
   });
 
@@ -66,19 +66,19 @@ describe("the places that are free", () => {
     expect(freeSlots(16, inFlight(14, null, 10), true, at(60))).toBe(2);
   });
 
-  it("are not taken by those whose answer is taken in, as far as there are places", () => {
+  it("are not taken by events whose answer is being merged, as far as there are places", () => {
     const asking = inFlight(10, quick, 10);
     const free = (answered: number) =>
       freeSlots(16, [...asking, ...inFlight(answered, quick, 10, true)], false, at(10));
     expect([0, 16, 18, 30].map(free)).toEqual([6, 6, 4, 0]);
   });
 
-  it("are not lent of those whose answer is taken in, however long it takes", () => {
+  it("are not lent for events whose answer is being merged, however long it takes", () => {
     const held = [...inFlight(10, slow, 10), ...inFlight(4, slow, 10, true)];
     expect(freeSlots(16, held, true, at(60))).toBe(14);
   });
 
-  it("are claimed for at once, or a few at a time while answers are taken in", () => {
+  it("are filled immediately, or a few at a time while answers are merged", () => {
     const asking = inFlight(13, quick, 10);
     const takingIn = [...asking, ...inFlight(1, quick, 10, true)];
     expect([0, 1, 3, 4].map((free) => isWorthClaiming(free, 16, asking))).toEqual([
@@ -93,7 +93,7 @@ describe("the places that are free", () => {
       false,
       true,
     ]);
-    // Of one place or two there are never few.
+    // One place of one or two is never too few.
     expect([1, 2].map((total) => isWorthClaiming(1, total, takingIn))).toEqual([true, true]);
     expect(isWorthClaiming(16, 16, [])).toBe(true);
   });

@@ -1,4 +1,4 @@
-/** What bulk work may use of an account's budget. */
+/** The part of an account's budget that bulk work may use. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bulkRequestAt, bulkWriteAt } from "../../../src/engine/limits/budget.ts";
@@ -7,7 +7,7 @@ import { at } from "../builders.ts";
 const HOUR = 3_600;
 
 describe("bulk work's share of the budget", () => {
-  it("is all of it where the provider has said nothing, or the budget was given anew", () => {
+  it("is all of it if the provider has said nothing, or the budget was reset", () => {
     expect(bulkRequestAt(null, at(5))).toBe(at(5));
     const past = { limit: 5_000, remaining: 0, resetsAt: at(4) };
     expect(bulkRequestAt(past, at(5))).toBe(at(5));

@@ -1,4 +1,4 @@
-/** Whose database it is: what counts as ours, and what must not post. */
+/** The identity of a database: ours, or a copy that must not post. */
 import { describe, expect, it } from "vitest";
 import {
   type Instance,

@@ -18,18 +18,18 @@ describe("the log of a database", () => {
     expect(compareLog(COMMITTED, found(2, 99n))).toBe("lost");
   });
 
-  it("of a primary that was given up lacks what others committed since", () => {
+  it("on a primary that was given up lacks the later commits of others", () => {
     expect(compareLog(COMMITTED, found(1, 900n))).toBe("lost");
   });
 
-  it("of a replica that took over has what it had recovered by then", () => {
+  it("on a replica that took over has the commits that it had recovered by then", () => {
     expect(compareLog(COMMITTED, found(3, 900n, 101n))).toBe("kept");
     // The commit begins where it ended.
     expect(compareLog(COMMITTED, found(3, 900n, 100n))).toBe("lost");
     expect(compareLog(COMMITTED, found(3, 900n, 40n))).toBe("lost");
   });
 
-  it("of a replica that was restarted since tells only where it is too short", () => {
+  it("on a replica that was restarted since tells only that it is too short", () => {
     expect(compareLog(COMMITTED, found(3, 99n))).toBe("lost");
     expect(compareLog(COMMITTED, found(3, 900n))).toBe("unknown");
   });

@@ -44,7 +44,7 @@ function aMissed(given: Partial<MissedDelivery> = {}): MissedDelivery {
   };
 }
 
-describe("what the log shows", () => {
+describe("a delivery in the log", () => {
   it("is missed where an attempt failed, and is due since then", () => {
     expect(takeAttempts([], [anAttempt()], NOTHING, NOW)).toEqual({
       missed: [aMissed({ runAt: ago(MINUTE) })],
@@ -95,7 +95,7 @@ describe("what the log shows", () => {
   });
 });
 
-describe("what is asked for", () => {
+describe("the choice of redeliveries", () => {
   it("is what has been due for longest, and no more than a round may ask for", () => {
     const due = ["oldest", "old", "young"].map((deliveryKey) => aMissed({ deliveryKey }));
     const { ask, giveUp, left } = chooseRedeliveries(due, NOTHING, NOW, 2);

@@ -343,7 +343,7 @@ describe("sets", () => {
   });
 });
 
-describe("what only flows in", () => {
+describe("a field that only flows in", () => {
   const readOnly = { name: "number", kind: "value", writable: false } as const;
   const number = (value: number | null) => ({ number: value });
   const inward = { fields: [readOnly], base: number(1), record: number(1) };

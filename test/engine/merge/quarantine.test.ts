@@ -1,4 +1,4 @@
-/** What counts as a fight over a field, and what does not. */
+/** The turns that count as a fight over a field, and those that do not. */
 import { describe, expect, it } from "vitest";
 import { contested, newsOf, noteTurn, quarantine } from "../../../src/engine/merge/quarantine.ts";
 import { plan } from "../../../src/engine/merge/plan.ts";
@@ -113,7 +113,7 @@ describe("a pairing whose field is fought over", () => {
     });
   });
 
-  it("holds all that waits; of it, only an edit that leaves is to look at the resource first", () => {
+  it("holds all waiting events, of which only an outbound edit is to read the resource first", () => {
     const heard = withEvent(writing.lane, 2, { state: "queued" }).lane;
     const off = switchedOff("Mine", withEvent(heard, 3, { state: "errored" }).lane);
     const held = { state: "disabled", reason: "quarantined" };

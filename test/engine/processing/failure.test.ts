@@ -76,7 +76,7 @@ describe("a failure that may pass", () => {
     expect(failed(sending(), failure({ applied: "no" })).lane.attempt).toBeNull();
   });
 
-  it("of a look leaves an earlier write unknown: what was refused is the look", () => {
+  it("leaves an earlier write unknown if a read was refused, not the write", () => {
     const held = sending();
     const lane = { ...held.lane, attempt: anAttempt({ epoch: 3 }) };
     expect(failed({ ...held, lane }, failure({ applied: "no" })).lane.attempt).not.toBeNull();
@@ -113,7 +113,7 @@ describe("a failure that will not pass", () => {
     });
   });
 
-  it("of a delete does not give way to an upsert", () => {
+  it("does not give way to an upsert if the event is a delete", () => {
     const held = sending({ action: "delete" });
     const { lane } = withEvent({ ...held.lane, tombstone }, 5, { direction: "outbound" });
     const after = failed({ ...held, lane }, failure({ retryable: false }));
@@ -121,7 +121,7 @@ describe("a failure that will not pass", () => {
   });
 
   for (const retryable of [true, false]) {
-    it(`of a delete gives way to the upsert that took it back, retryable or not (${retryable})`, () => {
+    it(`gives way, as a delete, to the upsert that took it back, retryable or not (${retryable})`, () => {
       const held = sending({ action: "delete" });
       const { lane, event } = withEvent({ ...held.lane, tombstone: null }, 5, {
         direction: "outbound",
@@ -142,7 +142,7 @@ describe("a failure that will not pass", () => {
     expect(eventIn(after, event.id)).toMatchObject({ state: "queued", reread: true });
   });
 
-  it("of the only create that left without its token ends the waiting for it", () => {
+  it("ends the waiting for a create, if it was the only one that left without its token", () => {
     const intent = { token: "t", since: at(1), tokenless: true };
     const first = anAttempt({ kind: "create", epoch: 4 });
     const held = sending();

@@ -231,7 +231,7 @@ describe("an inbound event that has to wait", () => {
 });
 
 describe("a paired record that is missing", () => {
-  it("counts as deleted: the event is ignored and nothing is created anew", () => {
+  it("counts as deleted: the event is ignored and nothing is recreated", () => {
     const held = processing();
     const ended = endForMissingRecord({ lane: held.lane, ended: [] }, held.event, context);
     expect(eventIn(ended, anEventId(5))).toMatchObject({

@@ -299,7 +299,7 @@ describe("a look into an unknown outcome", () => {
     expect(look(unchanged, editedHere).lane.unanswered).toEqual([open.attempt]);
   });
 
-  it("does not create a record anew where the paired one is gone", () => {
+  it("does not recreate a paired record that is gone", () => {
     const { lane } = claimed(open);
     const content = editedHere;
     const seen: ObservedState = { content, copy: content, at: at(30), from: "reread" };

@@ -1,4 +1,4 @@
-/** What a reconcile would do to one pairing, told before anything is done. */
+/** The plan of a reconcile for one pairing, before anything is done. */
 import { describe, expect, it } from "vitest";
 import { planRecordSide } from "../../../src/engine/lifecycle/planned.ts";
 import {
@@ -61,7 +61,7 @@ describe("a listed resource", () => {
     });
   });
 
-  it("whose news the record overrules is patched, and says what is overruled", () => {
+  it("is patched if the record overrules its change, and names the overruled values", () => {
     const lane = aLane({ recordChangedAt: { title: at(70) } });
     expect(planSeen(lane, listed("Theirs"), present("Mine"), context).actions).toMatchObject([
       {
