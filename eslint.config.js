@@ -151,7 +151,7 @@ export default defineConfig(
     // Not yet src/store and all of test.
     files: [
       "src/{*,!(store)/**/*}.{ts,tsx}",
-      "test/{engine,mutation}/**/*.{js,mjs,ts,tsx}",
+      "test/{chaos,cli,config,docs,engine,mutation,processes,scripts,server,spec}/**/*.{js,mjs,ts,tsx}",
       "{bench,scripts,eslint}/**/*.{js,mjs,ts,tsx}",
       "test/{harness,situations,store,testing}/**/*.{ts,tsx}",
       "*.config.{js,ts}",

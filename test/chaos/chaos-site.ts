@@ -1,6 +1,6 @@
 /**
- * Where faults are played: two `tandem work` and a `tandem serve` as processes, a Postgres of their own
- * behind a proxy, and a GitHub over HTTP behind another. What is asked to judge goes past both.
+ * The site of a fault: two `tandem work` and a `tandem serve` as processes, a Postgres of their own behind a
+ * proxy, and a GitHub over HTTP behind another. Questions of the judge bypass both proxies.
  */
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -43,10 +43,10 @@ export interface ChaosSite {
   readonly server: Child;
   /** The processes that ended by themselves. */
   readonly fallen: () => readonly string[];
-  /** What becomes of requests to GitHub; `null`: they arrive. */
+  /** The fault that requests to GitHub meet; `null`: they arrive. */
   readonly spoilGitHub: (how: Misbehaviour | "down" | "slow" | null) => void;
   readonly sql: <T>(text: string) => Promise<readonly T[]>;
-  /** What `/healthz` says is wrong, as code; `null`: nothing. */
+  /** The code of the trouble that `/healthz` reports; `null`: none. */
   readonly alarm: () => Promise<string | null>;
   /** An operator's word that the database is the one to go on with. */
   readonly approve: () => Promise<void>;

@@ -78,7 +78,7 @@ export const FAULTS: readonly Fault[] = [
     setting: "asynchronous replica",
     losesWork: true,
     begin: async ({ ground, workers, sql }) => {
-      // What the replica has is a task, and what it lacks is that an issue was created for it.
+      // The replica has a task, and lacks the commit that says that an issue was created for it.
       for (const worker of workers) worker.send("SIGSTOP");
       await sql("insert into tasks (project_id, title) values (1, 'created there since')");
       await own(ground.replicated).cutOff();

@@ -53,7 +53,7 @@ export async function playFault(site: ChaosSite, fault: Fault, round: number): P
   await fault.begin(site);
   mona.openIssue(REPOSITORY, { title: named("there meanwhile") });
   mona.editIssue(REPOSITORY, there.number, { body: "edited there meanwhile" });
-  // The app has a way of its own to the database; where that is killed, so are the app's writes.
+  // The app has a way of its own to the database; a killed database fails the app's writes, too.
   await insert("here meanwhile").catch(() => undefined);
   await edit("here before", "edited here meanwhile").catch(() => undefined);
   await delay(LASTS_MS);
@@ -68,7 +68,7 @@ export async function playFault(site: ChaosSite, fault: Fault, round: number): P
   const secondsToConverge = (Date.now() - ended) / 1_000;
   const { differing, duplicates, stuck, acknowledged, lost } = await judge(site);
   const isAlarmed = (await site.alarm()) === "foreign_instance";
-  // What the database lost it cannot have; both sides have it all the same, where it was there on one.
+  // The database cannot have what it lost; both sides agree all the same if one of them had it.
   const isKept = losesWork ? lossTold : lost === 0 && !isAlarmed;
   const fallen = site.fallen();
   const isSeen = fault.refusesWebhooks !== true || refused > 0;

@@ -92,7 +92,7 @@ describe.each(databaseKinds.slice(-1))("the audit of the command line, on %s", (
     expect(out).toMatch(/More: --before \d+\n$/);
   });
 
-  it("sessions are listed and revoked; what cannot be meant is refused", async () => {
+  it("sessions are listed and revoked; an ambiguous request is refused", async () => {
     expect((await terminal.tandem("sessions")).out).toBe("No logins.\n");
     expect((await terminal.tandem("sessions", "revoke")).code).toBe(2);
     expect((await terminal.tandem("sessions", "revoke", NO_SESSION, "--all")).code).toBe(2);

@@ -81,7 +81,7 @@ describe("a configuration", () => {
   });
 });
 
-describe("what is wrong with a configuration ends with 3", () => {
+describe("a wrong configuration ends with 3", () => {
   it("there is none", async () => {
     const folder = given({});
     expect(await failure(folder)).toEqual({

@@ -1,4 +1,4 @@
-/** What people read: aligned columns, their own time, and a record's story in plain words. */
+/** Output for people: aligned columns, their own time, and a record's story in plain words. */
 import { describe, expect, it } from "vitest";
 import { reconcileLines } from "../../src/cli/commands/reconcile.ts";
 import { columns, cut } from "../../src/cli/columns.ts";

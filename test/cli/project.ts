@@ -29,13 +29,13 @@ export function makeFolder(files: Readonly<Record<string, string>> = {}): string
   return folder;
 }
 
-/** What one story's configuration says beside what all say. */
+/** The settings of one story's configuration beside those that all stories share. */
 export interface ConfigLines {
   readonly top?: string;
   readonly sync?: string;
 }
 
-/** What a user writes, as TypeScript that Node 20 cannot read by itself. */
+/** A user's configuration, as TypeScript that Node 20 cannot read without help. */
 export function configText(database?: string, { top = "", sync = "" }: ConfigLines = {}): string {
   return `
 import { defineConfig, reference } from "tandem-sync";
@@ -101,7 +101,7 @@ export async function openProject(kind: DatabaseKind, lines?: ConfigLines): Prom
   };
 }
 
-/** Faster than to make one anew. */
+/** A copy is faster than a new database. */
 async function copyFreshDatabase(data: string): Promise<void> {
   const dump = inject("pgliteDataDir");
   if (dump === null) throw new Error("TANDEM_TEST_DATABASES leaves PGlite out of this run");

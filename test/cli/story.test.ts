@@ -162,7 +162,7 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
     expect(await refused("pause", "acme/nope")).toEqual({ exit: 5, code: "no_connection" });
   });
 
-  it("restarts an event that failed for good", async () => {
+  it("restarts an event that failed permanently", async () => {
     github.simulator.failNext({ method: "PATCH", with: 422 });
     await project.sql("update tasks set title = 'Mend the header' where id = 1");
     await terminal.tandem("work", "--once", "--log-level", "silent");

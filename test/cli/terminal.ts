@@ -10,7 +10,7 @@ export interface Result {
 
 export interface Running {
   readonly ended: Promise<Result>;
-  /** What it has printed on standard output so far. */
+  /** The text on standard output so far. */
   out(): string;
   /** Resolves when it has printed its first answer. */
   readonly answered: Promise<string>;

@@ -15,7 +15,7 @@ function tasksWith(change: object): unknown {
 
 function refusalOf(config: unknown): unknown {
   try {
-    // What a user of JavaScript writes has no type.
+    // A configuration in JavaScript has no type.
     compileConfig(config as AnyConfig);
     return "it was compiled";
   } catch (error) {

@@ -9,9 +9,9 @@ const SITUATIONS = 73;
 /** Situations that Tandem does not meet yet, with the reason. An entry goes when its test comes. */
 const NOT_MET: ReadonlyMap<number, string> = new Map();
 
-/** What runs its tests on PGlite and on Postgres. */
+/** The call that runs its tests on PGlite and on Postgres. */
 const ON_BOTH = /^describeOnEach(Empty)?Database$/;
-/** What declares a test that runs: `it(...)` and `it.each(...)(...)`, and not `it.skip(...)`. */
+/** A call that declares a test that runs: `it(...)` and `it.each(...)(...)`, and not `it.skip(...)`. */
 const A_TEST = /^it(\.each\([^]*\))?$/;
 
 /** The numbers of the situations whose tests a file runs on both databases. */

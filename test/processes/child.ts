@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 export interface Child {
   /** Absent where it could not be started. */
   readonly pid: number | undefined;
-  /** What it printed first: it is at work. */
+  /** The first line that it printed: it is at work. */
   readonly ready: Promise<string>;
   /** Everything it logged so far. */
   log(): string;

@@ -14,7 +14,7 @@ import { configText } from "./config-text.ts";
 
 const SECRET = "a webhook secret";
 export const REPOSITORY = "acme/site";
-/** Whoever takes over from a dead worker waits this long. */
+/** A worker that takes over from a dead one waits this long. */
 export const LEASE_SECONDS = 2;
 
 /** The database of a fleet: where its processes reach it, and how a test speaks to it. */
@@ -24,7 +24,7 @@ export interface FleetDatabase {
   close(): Promise<void>;
 }
 
-/** What a process is told besides. */
+/** The other settings of a process. */
 type Environment = Readonly<Record<string, string>>;
 
 export interface Fleet {

@@ -48,7 +48,7 @@ describe.runIf(databaseKinds.includes("postgres"))("releases one after the other
       .toBeGreaterThan(before);
   }
 
-  it("S54: both work on a schema that allows it; what is too old stops by itself, and nothing is lost", async () => {
+  it("S54: both work on a schema that allows it; a worker that is too old stops, and nothing is lost", async () => {
     const [wider, narrower] = releases;
     if (wider === undefined || narrower === undefined) throw new Error("there are no releases");
     const old = await fleet.startWorker("old");

@@ -106,7 +106,7 @@ describe.runIf(measures)("a crowd at one server", () => {
     expect(Object.values(refused).reduce((sum, count) => sum + count, 0)).toBe(SENDERS);
   });
 
-  /** Of the server alone: no worker runs. */
+  /** The server's statements: no worker runs. */
   async function statementsPerSecond(): Promise<number> {
     const before = statements.total();
     const began = performance.now();

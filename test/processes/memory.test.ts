@@ -14,7 +14,7 @@ describe.runIf(databaseKinds.includes("postgres"))("a worker with a small heap",
   afterAll(() => fleet.close());
 
   it("takes 40 deliveries of 20 MB each", async () => {
-    // Stored as a receiver does; of a repository that is not connected, so that only reading them is shown.
+    // Stored as a receiver does. Their repository is not connected, so only the read is measured.
     await fleet.sql(
       `insert into tandem.deliveries (id, integration, delivery_key, event, payload)
        select gen_random_uuid(), 'github', 'large-' || n, 'issues',

@@ -26,7 +26,7 @@ interface Site extends Fleet {
   redeliverFailed(): Promise<void>;
   /** Waits until nothing is under way, and holds both sides against each other. */
   expectAgreement(titles: readonly string[]): Promise<void>;
-  /** Nobody died: each ends when it is told to. */
+  /** No process died: each ends when it is told to. */
   expectAlive(): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -43,7 +43,7 @@ async function openSite(
   const fleet = await openFleet({
     url,
     async sql<T>(text: string, params?: unknown[]) {
-      // The app's tables are the app's own; what is asked later is asked past its limits.
+      // The app's tables are the app's own; later queries bypass its limits.
       const answer = isOwner ? ask(url, text, params) : asAdmin<T>(sqlOn(), text, "app", params);
       isOwner = false;
       return (await answer) as T[];
@@ -68,7 +68,7 @@ async function openSite(
     };
   }
 
-  /** Whatever is under way; while the database cannot be asked, that it cannot. */
+  /** The work under way, or that the database cannot be asked. */
   async function waiting(): Promise<readonly unknown[]> {
     try {
       if (github.pendingDeliveries > 0) return ["webhooks"];
@@ -149,7 +149,7 @@ function forgetLogs(children: readonly Child[]): void {
   for (const child of children) forgotten.set(child, child.log().length);
 }
 
-/** What a process has logged of trouble with the database: code, cause and remedy of each. */
+/** The trouble with the database that a process has logged: code, cause and remedy of each. */
 function troubles(child: Child) {
   const log = child.log().slice(forgotten.get(child) ?? 0);
   const lines = log.split("\n").filter((line) => line.startsWith("{") && line.endsWith("}"));
@@ -278,7 +278,7 @@ onPostgres("S49 a Postgres that gets into trouble", () => {
     expectTold([...site.workers, site.server], /^too_many_connections$/);
   });
 
-  it("whose disk is full (53100): what cannot be captured is refused, the rest waits for room", async () => {
+  it("with a full disk (53100): a write that cannot be captured is refused, the rest waits for room", async () => {
     await editAll("Before it is full");
     await asAdmin(
       site.primary,
@@ -380,7 +380,7 @@ onPostgres("S49 a Postgres that fails over", () => {
     expect(kept).toEqual({ markdown: "Edited while nobody takes it" });
     expectTold([...site.workers, site.server], /^database_read_only$/);
 
-    // The old one goes for good, and nobody misses it.
+    // The old one ends permanently, and nothing depends on it.
     await fenced.halt("immediate");
     await site.sql("update tasks set markdown = 'Without the old one' where title = 'Task'");
     await site.expectAgreement(["Added afterwards", "Issue", "Task"]);

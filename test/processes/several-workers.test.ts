@@ -100,7 +100,7 @@ describe.runIf(databaseKinds.includes("postgres"))("several worker processes", (
     await fleet.sql("insert into tasks (project_id, title) values (1, 'Only once')");
     await hold.arrived;
     frozen.send("SIGSTOP");
-    // GitHub has made the issue and answers; nobody reads the answer.
+    // GitHub has made the issue and answers; no worker reads the answer.
     hold.release();
 
     await fleet.startWorker("heir");

@@ -1,5 +1,5 @@
 /**
- * What the package brings along runs on the oldest Node that it promises. A consumer's npm resolves ranges
+ * The package's dependencies run on the oldest Node that it promises. A consumer's npm resolves ranges
  * for itself, and knows nothing of our overrides: only what we depend on exactly is what they get.
  */
 import { readFileSync } from "node:fs";
@@ -70,7 +70,7 @@ it.each([
   expect(isWithin(version, range)).toBe(expected);
 });
 
-describe("what a consumer installs", () => {
+describe("the packages that a consumer installs", () => {
   it("asks for no newer Node than the package itself", () => {
     expect(oldest).toBe("20.19.0");
     const demanding = brought.filter(([, { engines }]) => !isWithin(oldest, engines?.node ?? "*"));

@@ -1,4 +1,4 @@
-/** Who did what, and when: each request that may change something leaves one row. */
+/** The audit log: each request that may change something adds one row with its actor, act and time. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";
@@ -205,7 +205,7 @@ describe("the name of an act", () => {
     ["/api/sessions/revoke", "/api/sessions/revoke", "sessions.revoke", ""],
     ["/api/instance/approve", "/api/instance/approve", "instance.approve", ""],
     ["/api/sync", "/api/sync", "sync", ""],
-  ])("of %s is its route's", (route, path, act, subject) => {
+  ])("%s is named by its route", (route, path, act, subject) => {
     expect(nameAct(route, path)).toEqual({ act, subject });
   });
 });

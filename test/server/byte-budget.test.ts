@@ -39,7 +39,7 @@ function aBody(announced: number | null) {
   return { answer, push: (bytes: number) => push(bytes), end: () => end() };
 }
 
-it("what does not fit is refused before it is read, and fits again when others have ended", async () => {
+it("a body that does not fit is refused before it is read, and fits again when others have ended", async () => {
   const first = aBody(25 * MEGABYTE);
   const second = aBody(25 * MEGABYTE);
   const refused = await aBody(25 * MEGABYTE).answer;

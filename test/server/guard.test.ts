@@ -48,7 +48,7 @@ describe("without a token", () => {
     ["x-real-ip", "127.0.0.1"],
     ["forwarded", "for=127.0.0.1"],
     ["via", "1.1 proxy"],
-  ])("what a proxy passes on is refused: %s", (name, value) => {
+  ])("a request that a proxy forwards is refused: %s", (name, value) => {
     expect(statusOf(ask("GET", { [name]: value }, "localhost:4400"))).toBe(403);
   });
 
@@ -69,7 +69,7 @@ describe("without a token", () => {
     });
   });
 
-  it("where nothing tells the peer nobody may, and the answer names the ways in", async () => {
+  it("a request without a known peer is refused, and the answer names the ways in", async () => {
     const refusal = refuseElsewhere(ask("GET", {}, "localhost:4400"), { ...HERE, peer: null });
     expect(refusal?.status).toBe(403);
     expect(await refusal?.json()).toEqual({

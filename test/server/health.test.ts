@@ -1,4 +1,4 @@
-/** What a probe is told of the database. */
+/** The answers that a probe gets about the database. */
 import pg from "pg";
 import { describe, expect, it } from "vitest";
 import { sampleConfig } from "../../src/demo/sample-config.ts";

@@ -1,4 +1,4 @@
-/** What the API refuses before it asks the database. */
+/** The API refuses malformed input before it asks the database. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { refuseMalformed } from "../../src/server/input.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";

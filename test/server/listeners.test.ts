@@ -16,7 +16,7 @@ function sourceOf({ pglite, url }: TestDatabase): string | object {
   return source;
 }
 
-/** What was logged as an error. */
+/** The texts that were logged as errors. */
 function listeningLog(): { readonly log: Log; readonly errors: unknown[] } {
   const errors: unknown[] = [];
   const quiet = () => undefined;

@@ -1,4 +1,4 @@
-/** What an operator watches: what waits, how late it is, and what was done. */
+/** The metrics for an operator: waiting work, its delay, and finished work. */
 import { expect, it } from "vitest";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";

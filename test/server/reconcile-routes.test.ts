@@ -1,4 +1,4 @@
-/** What a reconcile answers over the API: its plan, action by action, and then that it was carried out. */
+/** A reconcile answers over the API with its plan, action by action, and then that it was carried out. */
 import { expect, it } from "vitest";
 import type { ApiReconciliation } from "../../src/server/api-types.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";

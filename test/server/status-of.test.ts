@@ -178,7 +178,7 @@ describeOnEachDatabase("the status of records", (open) => {
     expect(await statusOf(app, id)).toMatchObject({ state: "unpaired", counterparts: [] });
   });
 
-  it("of a hundred records is one statement", async () => {
+  it("takes one statement for a hundred records", async () => {
     const database = await open();
     const app = await givenSampleTandem(database);
     app.github.as("mona").openIssue(app.repo, { title: "One" });

@@ -1,4 +1,4 @@
-/** What the dashboard's stream says: all that is in sight first, and then what changes, and no more. */
+/** The dashboard's stream sends everything in sight first, and then only changes. */
 import { expect, it } from "vitest";
 import type { ApiEvent } from "../../src/server/api-types.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
@@ -8,7 +8,7 @@ import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.t
 async function openStream(app: SampleTandem) {
   const answer = await app.tandem.fetch(new Request("http://localhost/api/stream"));
   const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
-  /** What is said by the next look, after so long. */
+  /** The changes that the next look at the ledger sends, after so long. */
   const next = async (millis: number): Promise<string> => {
     const said = reader.read();
     await app.advance(millis);

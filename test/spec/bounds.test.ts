@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { matrix, type Row } from "../../spec/matrix.ts";
 
-/** What the first set held, in the words of ours: `LOCAL` was `CHKL`, `REMOTE KEPT` was `CHKR KEEPW`. */
+/** The bounds of the first set, in the words of ours: `LOCAL` was `CHKL`, `REMOTE KEPT` was `CHKR KEEPW`. */
 const first: readonly Pick<Row, "name" | "model" | "bounds">[] = [
   { name: "inbound", model: "lane", bounds: "NE=3 NB=1 NT=2 NP=1 STRICT" },
   { name: "inbound, errors", model: "lane", bounds: "NE=2 NB=1 NT=1 NR=1 STRICT" },

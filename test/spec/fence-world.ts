@@ -34,7 +34,7 @@ const first: Content = { a: "0" };
 interface Worker {
   readonly claim: Claim;
   readonly at: "claimed" | "looking" | "sent" | "answered";
-  /** What it saw or was answered. */
+  /** The content that it saw or was answered. */
   readonly seen: Content;
   readonly sends: Content;
 }
@@ -42,7 +42,7 @@ interface Worker {
 export class FenceWorld {
   record: Content = first;
   resource: Content = first;
-  /** What the app said last; nobody else edits anything. */
+  /** The app's last edit; there are no other editors. */
   said: Content = first;
   readonly ended: EventId[] = [];
   #lane: Lane = aLane({
@@ -258,7 +258,7 @@ function nameOf(worker: number, act: string): string {
     : `worker ${String(worker)} ${act}`;
 }
 
-/** Runs a schedule to its end; what went wrong, or `null`, and the steps there was no occasion for. */
+/** Runs a schedule to its end; returns the violation, or `null`, and the steps that had no occasion. */
 export function replayFence(
   steps: readonly string[],
   holds: typeof holdsClaim = holdsClaim,

@@ -39,7 +39,7 @@ export function moveSteps(app: Pair): Steps {
         begun?.ended.then(() => false) ?? false,
       ]);
       if (isSent && begun !== null) {
-        // Nobody waits for who dies.
+        // A rejection of the worker that dies is not awaited.
         begun.ended.catch(() => undefined);
         senders.set(place, { hold, dies, ...begun });
       } else {

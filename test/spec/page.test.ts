@@ -1,4 +1,4 @@
-/** What the page on the models says of the code is so: it names functions that are there. */
+/** The page on the models names functions that exist in the code. */
 import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { flagsOf, matrix } from "../../spec/matrix.ts";
@@ -26,7 +26,7 @@ const steps = [...texts].flatMap(([model, text]) =>
   })),
 );
 
-/** What the page's section on moves names between backticks: what a model does, not functions. */
+/** The names between backticks in the page's section on moves: steps of a model, not functions. */
 const moves = [
   ...page
     .slice(page.indexOf("## Which function carries out which move"))
@@ -42,7 +42,7 @@ function isOf(step: string, move: string): boolean {
   return step.startsWith(before) && step.endsWith(after);
 }
 
-/** What a model's text asks for with `#if`, but for its own shorthands. */
+/** The switches that a model's text tests with `#if`, without its own shorthands. */
 function switchesOf(text: string): readonly string[] {
   const asked = [...text.matchAll(/^#(?:if|ifdef|ifndef|elif)\b(.*)$/gm)]
     .flatMap(([, condition = ""]) => condition.split("/*")[0]?.match(/\b[A-Z][A-Z_]*\b/g) ?? [])

@@ -1,7 +1,7 @@
 /**
- * A model's schedule, run against the engine. What others do happens as it did in the model, as far
- * as the engine lets it come to that; a step of the worker that the engine has no reason for is left
- * out. What follows the last step is explored to every end.
+ * A model's schedule, run against the engine. The others' steps happen as in the model, as far as the engine lets
+ * them. A step of the worker that the engine has no reason for is left out. All schedules after the last step are
+ * explored to their end.
  */
 import { explore, violationOf } from "../engine/explore.ts";
 import type { Engine } from "../engine/engine-under-test.ts";
@@ -12,7 +12,7 @@ import { worldOf } from "../engine/world.ts";
 import { firstWorld, type Options, type World } from "../engine/world-state.ts";
 
 export interface Replay {
-  /** What went wrong on the way or after it, or `null`. */
+  /** The violation on the way or after it, or `null`. */
   readonly violation: string | null;
   /** Steps of the schedule that there was no occasion for. */
   readonly leftOut: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * The schedules that refute a mutant of a model, run against the engine: it ends well on each. Where
- * the engine has the same mutant, that one does not.
+ * The schedules that refute a mutant of a model, run against the engine: it ends well on each. An
+ * engine with the same mutant does not.
  */
 import { describe, expect, it } from "vitest";
 import { engine } from "../engine/engine-under-test.ts";

@@ -8,7 +8,7 @@ import { until } from "./until.ts";
 const AS_IT_WAS = "As it was";
 const EDITED = "Edited";
 
-/** What of the pair stays: the issue and its task, each with one comment at most. */
+/** The part of the pair that stays: the issue and its task, each with one comment at most. */
 interface Conversation {
   readonly number: number;
   readonly task: string;
@@ -91,7 +91,7 @@ export async function commentOf(site: Site, title: string): Promise<string | nul
   return row?.id ?? null;
 }
 
-/** What is wrong with the two sides; empty where each has one comment, or none, and both say the same. */
+/** The differences of the two sides; empty if each has one comment, or none, and both say the same. */
 export async function differencesOfComment(
   site: Site,
   cell: Cell,

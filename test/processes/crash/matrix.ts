@@ -24,7 +24,7 @@ export const DIRECTIONS: readonly Direction[] = ["inbound", "outbound"];
 export const ACTIONS: readonly Action[] = ["create", "update", "delete"];
 export const CELL_ACTIONS: readonly CellAction[] = [...ACTIONS, "archive"];
 const POINTS = Object.keys(FAILPOINTS) as readonly Failpoint[];
-/** Where a worker that stands still has something to write later, or a request to send. */
+/** The points after which a worker that stands still has something to write, or a request to send. */
 const STALLS: readonly Failpoint[] = [
   "after:claim",
   "before:send",
@@ -35,7 +35,7 @@ const STALLS: readonly Failpoint[] = [
   "before:commit",
 ];
 
-/** What a claim and a heartbeat go through asks not what the lane is about. */
+/** The points of claims and heartbeats do not depend on the lane's type. */
 const POINTS_OF_COMMENTS = POINTS.filter((point) => !/:(claim|heartbeat)$/.test(point));
 
 const CELLS_OF_ISSUES: readonly Cell[] = DIRECTIONS.flatMap((direction) =>
@@ -64,7 +64,7 @@ const CELLS_OF_COMMENTS: readonly Cell[] = DIRECTIONS.flatMap((direction) =>
 /** All cells, those that cannot be reached among them. */
 export const CELLS: readonly Cell[] = [...CELLS_OF_ISSUES, ...CELLS_OF_COMMENTS];
 
-/** Who adopts what a webhook tells of works on no event: there is no claim to be lost. */
+/** The adoption by a webhook processes no event: there is no claim to be lost. */
 function hasClaim({ point, direction }: Cell): boolean {
   return direction === "outbound" || !isAdoption(point);
 }
@@ -76,7 +76,7 @@ export function unreachable({ of, point, direction, action }: Omit<Cell, "fate">
     return "an inbound event changes the record and sends nothing";
   }
   if (step === "adoption" && action === "update") {
-    return "what is updated is paired: its resource is known by its id, and not by a token alone";
+    return "an updated record is paired: its resource is known by its id, and not by a token alone";
   }
   if (step === "record" && direction === "outbound" && isRemoval(action)) {
     return "the record is deleted: the answer to its removal has nowhere to be merged";
@@ -90,7 +90,7 @@ export function unreachable({ of, point, direction, action }: Omit<Cell, "fate">
   return null;
 }
 
-/** What a cell is called; none is the beginning of another's name. */
+/** The name of a cell; none is the beginning of another's name. */
 export function nameOf({ of, fate, point, direction, action }: Cell): string {
   return `${of === "issue" ? "" : "comment: "}${fate} ${point} ${direction} ${action}`;
 }
@@ -106,14 +106,14 @@ export function isAdoption(point: Failpoint): boolean {
 }
 
 /**
- * Whether the record outlives its resource. What a create said that was never answered counts as unsent, and
- * an unsent edit turns `delete` into `detach`.
+ * Whether the record outlives its resource. The values of an unanswered create count as unsent, and an unsent edit
+ * turns `delete` into `detach`.
  */
 export function isKept({ of, point, direction, action }: Omit<Cell, "fate">): boolean {
   return of === "comment" && isAdoption(point) && direction === "inbound" && action === "delete";
 }
 
-/** What must hold once a successor has gone on, beside that both sides agree. */
+/** The conditions that hold after the successor's work, besides the agreement of both sides. */
 export interface Outcome {
   /** How the event that was at the point ends; any of these. */
   readonly reasons: readonly string[];
@@ -155,7 +155,7 @@ export function outcomeOf({ of, point, direction, action, fate }: Cell): Outcome
     case "delete":
     case "archive": {
       const removed = of === "issue" ? "closed_resource" : "deleted_resource";
-      // What the lost create made is found by its token, and removed: the create is the other request.
+      // The resource of the lost create is found by its token, and removed: the create is the other request.
       if (isAdoption(point)) return { reasons: [removed], writes: [2, 2] };
       // Closing what is closed changes nothing, so nobody looks first: it is sent once more. So is the
       // deletion of a comment, which is not found then.

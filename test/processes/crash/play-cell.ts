@@ -118,7 +118,7 @@ async function eventOf(site: Site, id: string | null): Promise<EventRow | null> 
   return event ?? null;
 }
 
-/** Whatever keeps the worker on the way to its point until it is there. */
+/** The conditions that keep the worker on the way to its point until it is there. */
 interface Road {
   readonly clear: () => Promise<void> | void;
 }
@@ -134,7 +134,7 @@ async function pave(site: Site, cell: Cell, pair: Pair): Promise<Road> {
       : unheardOrphan(site, cell, pair);
   }
   if (point.endsWith(":record") && direction === "outbound" && action === "create") {
-    // The answer to a create says what was sent; what is found later may say more.
+    // The answer to a create says what was sent; a resource that is found later may say more.
     return orphan(site, cell, pair, () => {
       editFound(site, cell, pair);
     });
@@ -173,7 +173,7 @@ async function orphan(
   await dieCreating(site, cell, pair);
   await meanwhile();
   if (!byEcho) return { clear: () => letEchoesCome(site) };
-  // Nobody lists before the echo is taken in.
+  // The listing waits until the echo is ingested.
   const list = cell.of === "issue" ? /\/issues$/ : /\/issues\/comments$/;
   const hold = site.github.holdNext({ method: "GET", path: list });
   await letEchoesCome(site);
@@ -191,13 +191,13 @@ async function unheardOrphan(site: Site, cell: Cell, pair: Pair): Promise<Road> 
   await site.github.idle();
   site.github.faults.webhooks.drop = 0;
   const subject = await subjectOf(site, cell, pair);
-  // Whoever lists in vain would create another.
+  // A worker that lists in vain would create another.
   site.github.faults.api.down = true;
   await edit(site, cell, pair);
   return {
     async clear() {
       site.thaw();
-      await until("the deletion is taken in", async () => {
+      await until("the deletion is ingested", async () => {
         const taken = await site.sql(
           `select from tandem.events where direction = 'inbound' and action = 'delete'
              and state = 'completed' and record_type = $1 and record_id = $2`,
@@ -238,7 +238,7 @@ interface Reached {
   readonly action: "upsert" | "delete";
 }
 
-/** What a worker says of the point that it has reached. */
+/** The worker's message about the point that it has reached. */
 function reachedBy(worker: Child): string | undefined {
   return worker
     .log()
@@ -318,7 +318,7 @@ async function continueAfterAll(site: Site, zombie: Child): Promise<readonly str
     );
   const before = await ledger();
   const problems = await letFinish(zombie);
-  await until("the echoes of late requests are taken in", () => site.quiet());
+  await until("the echoes of late requests are ingested", () => site.quiet());
   const after = new Set((await ledger()).map(({ line }) => line));
   return [
     ...problems,
@@ -348,7 +348,7 @@ async function sweep(site: Site, cell: Cell, pair: Pair): Promise<readonly strin
     return hurried.length === 1;
   });
   await until(
-    "what the sweep did is taken in",
+    "the sweep's changes are ingested",
     () => site.quiet(),
     async () => JSON.stringify(await site.waiting()),
   );

@@ -1,5 +1,5 @@
 /**
- * Where cells of the crash matrix are played: a database of its own, a simulated GitHub over HTTP, a
+ * The site where cells of the crash matrix are played: a database of its own, a simulated GitHub over HTTP, a
  * receiver in this process, and a successor that stands still while a worker is led to its death.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -37,7 +37,7 @@ export interface Site {
   bury(): Promise<void>;
   /** Whether nothing waits anywhere: no webhook, captured write, or event under way. */
   quiet(): Promise<boolean>;
-  /** What waits, for people. */
+  /** The waiting events, as text for people. */
   waiting(): Promise<readonly unknown[]>;
   close(): Promise<void>;
 }

@@ -146,7 +146,7 @@ interface Task {
   readonly deleted: boolean;
 }
 
-/** What is wrong with the two sides; empty where each has one thing, and both say the same. */
+/** The differences of the two sides; empty if each has one thing, and both say the same. */
 export async function differences(site: Site, cell: Cell, pair: Pair): Promise<readonly string[]> {
   if (cell.of === "comment") return differencesOfComment(site, cell, pair);
   const { direction, action } = cell;
