@@ -1,6 +1,9 @@
 /** The lint rules of our own really fire: a rule that matches nothing passes every file. */
 import { ESLint } from "eslint";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import tseslint from "typescript-eslint";
 import { beforeAll, expect, it } from "vitest";
 
@@ -250,6 +253,15 @@ it.each([
 ])("plain words: %s is allowed", async (code) => {
   expect(await refusals("test/mutation/a.ts", code)).toEqual([]);
 });
+
+it("npm run lint checks the sentences of the pages, and they pass", async () => {
+  const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as {
+    scripts: Record<string, string>;
+  };
+  expect(scripts.lint).toBe("eslint . && node scripts/plain-words.mjs");
+  const { stdout } = await promisify(execFile)("node", ["scripts/plain-words.mjs"], { cwd: root });
+  expect(stdout).toBe("0 sentences to mend\n");
+}, 60_000);
 
 it("a file of more than 400 lines is refused, comments and blank lines included", async () => {
   expect(await refusals("src/runtime/records/a.ts", "// a line\n".repeat(400))).toEqual([]);
