@@ -55,6 +55,16 @@ describeOnEachDatabase("the standing of a pairing", (open) => {
     expect(await standing(app, task)).toMatch(/^Failed: GitHub answered 422 to PATCH .*\. \S/);
   });
 
+  it("says when a queued change is due", async () => {
+    const app = await givenSampleTandem(await open());
+    app.github.revokeToken("ghs_test");
+    const task = await app.addTask({ title: "Waits" });
+    await app.tandem.settle();
+    expect(await standing(app, task)).toMatch(
+      /^A change of the record is queued\. .* Due at 2026-\S+\.$/,
+    );
+  });
+
   it("says when the record was deleted", async () => {
     const app = await givenSampleTandem(await open());
     const task = await app.addTask({ title: "Deleted" });

@@ -252,6 +252,8 @@ describeOnEachDatabase("listeners", (open) => {
       everywhere: true,
     });
     web.on("completed", ({ event }) => void own.push(event.reason));
+    // A second listener that stops leaves the first one listening.
+    web.on("queued", () => undefined, { everywhere: true })();
     // Its first look has been when it has asked for the next one.
     await expect.poll(() => clock.nextTimer()).not.toBeNull();
 
