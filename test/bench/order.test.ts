@@ -1,4 +1,4 @@
-/** What counts as an overlap, and as an inversion, of the edits that a peer of the bench handled. */
+/** The overlaps and inversions that are counted among the edits of a bench's peer. */
 import { describe, expect, it } from "vitest";
 import { type Handled, orderOf } from "../../bench/peers/order.ts";
 

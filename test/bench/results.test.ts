@@ -1,4 +1,4 @@
-/** What a run says of a row: it must be JSON, and a figure that is missing must not look like a good one. */
+/** A run's result for a row must be JSON, and a missing figure must not look like a good one. */
 import { expect, it } from "vitest";
 import type { Entry, Row } from "../../bench/harness/bench.ts";
 import {

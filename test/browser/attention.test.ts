@@ -1,4 +1,4 @@
-/** What a person must decide on is above everything else on the page, with a button that decides it. */
+/** Decisions for a person are above everything else on the page, with a button for each. */
 import { PGlite } from "@electric-sql/pglite";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -13,7 +13,8 @@ import { builtModules } from "./built-demo.ts";
 import { findChromium, launchChromium } from "./chromium.ts";
 
 const chromium = findChromium();
-const title = chromium === null ? "what needs a person (no Chromium here)" : "what needs a person";
+const title =
+  chromium === null ? "decisions for a person (no Chromium here)" : "decisions for a person";
 const REPOSITORY = "acme/site";
 
 describe.skipIf(chromium === null)(title, () => {

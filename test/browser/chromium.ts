@@ -16,7 +16,7 @@ const ARGS = [
 ];
 
 /**
- * Where Chromium is, or `null`: then the tests are skipped on a developer's machine.
+ * The path of Chromium, or `null`: then the tests are skipped on a developer's machine.
  *
  * @throws Error in CI, where a skipped test would be a hole.
  */

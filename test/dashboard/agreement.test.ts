@@ -134,7 +134,7 @@ describe("the sentence at the top", () => {
     });
   });
 
-  it("does not say that nothing waits while something waits for a person, or is taken in", () => {
+  it("does not say that nothing waits while something waits for a person, or is ingested", () => {
     const disabled_pairings = { count: 2, first: [] };
     expect(standingOf(aStatus({ disabled_pairings }), null)).toEqual({
       tone: "bad",

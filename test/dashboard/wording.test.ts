@@ -160,7 +160,7 @@ describe("standings", () => {
   });
 });
 
-describe("what changed in a text", () => {
+describe("changes of a text", () => {
   it("sets apart whole words", () => {
     expect(contrast("Fix the broken link now", "Fix the broken links now")).toEqual({
       head: "Fix the broken ",

@@ -90,7 +90,7 @@ export const configs: FuzzTarget = fuzzTarget({
 function check({ of, changes }: OddConfig): Promise<void> {
   const given = mutate(of === "sample" ? sample : full, changes);
   try {
-    // What a user writes is whatever they wrote.
+    // A user's configuration may be anything.
     const compiled = compileConfig(given as AnyConfig);
     for (const mapping of compiled.mappings) {
       const { recordType, key, scopeColumn, parent, softDelete, modifiedAt, author } = mapping;

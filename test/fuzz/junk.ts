@@ -1,5 +1,5 @@
 /**
- * What is odd, and how a valid document becomes odd: values swapped, taken away, nested, repeated or made long.
+ * Odd values, and the ways in which a valid document becomes odd: values swapped, taken away, nested, repeated or made long.
  *
  * A long or deep value is written as a short mark, which `expand` unfolds in the JSON text, so that a failing input
  * can be read: `@repeat 70000 x@`, `@deep 5000@`, and `@digits 6000@` and `@letters 6000@`, which do not compress.

@@ -16,7 +16,7 @@ import { payloads, recordedPayloads } from "./payloads.ts";
 import { drain, type FuzzDatabase, type FuzzSite, openFuzzSite, proveOpen } from "./site.ts";
 import { type Bench, type FuzzTarget, fuzzTarget, must } from "./target.ts";
 
-/** After so many, the site is opened anew: what is stored would make each look slower. */
+/** After so many, the site is opened again: stored deliveries would make each look slower. */
 const INPUTS_A_SITE = 400;
 const PROOF_EVERY = 20;
 /** The repository of the site; the number is known once it is open. */

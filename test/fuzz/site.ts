@@ -30,7 +30,7 @@ export interface FuzzDelivery {
 
 export type FuzzDatabase = "memory" | "pglite";
 
-/** @param takesIn whether what is received is taken in as it is stored, or left for the translation */
+/** @param takesIn whether a delivery is ingested on receipt, or left for the translation */
 export async function openFuzzSite(kind: FuzzDatabase, takesIn: boolean): Promise<FuzzSite> {
   const parts = kind === "memory" ? await openInMemory() : await openOnPglite();
   const worker = takesIn ? "fuzz" : null;
@@ -102,7 +102,7 @@ async function openOnPglite() {
   };
 }
 
-/** What may be odd of an event's end: anything but a fault of ours or of our SQL. */
+/** The codes of our own faults or of our SQL's: no event may end with one. */
 const FAULTS: ReadonlySet<string> = new Set([
   "unexpected",
   "database_error",
@@ -111,8 +111,8 @@ const FAULTS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Works everything off, and throws where something waits in the queue or has met a fault of ours. What cannot be
- * read stays stored as failed, with its cause.
+ * Works everything off, and throws where something waits in the queue or has met a fault of ours. An unreadable
+ * delivery stays stored as failed, with its cause.
  */
 export async function drain(site: FuzzSite, seen: Set<string>): Promise<void> {
   await site.test.settle();

@@ -14,7 +14,7 @@ export interface FuzzTarget {
 export interface FuzzOptions {
   readonly inputs: number;
   readonly seed: number;
-  /** Where to begin in the tree of inputs, as a failure gives it. */
+  /** The begin in the tree of inputs, as a failure gives it. */
   readonly path?: string;
 }
 
@@ -35,7 +35,7 @@ export interface FuzzFailure {
   readonly again: string;
 }
 
-/** What a target works on while its inputs run. */
+/** The parts that a target works on while its inputs run. */
 export interface Bench<Input> {
   /** Throws where the input breaks an invariant. */
   check(input: Input): Promise<void>;

@@ -2,7 +2,7 @@
  * GitHub's translators, given what GitHub would never send.
  *
  * 1. A delivery is translated, or refused with a `TranslationError` that names a cause and a remedy.
- * 2. What was translated is canonical: canonical again, it is the same. It holds nothing that Postgres refuses.
+ * 2. A translation is canonical: canonical again, it is the same. It holds nothing that Postgres refuses.
  * 3. Marker and attribution come off a body as they were put on, whatever the body holds.
  */
 import fc from "fast-check";

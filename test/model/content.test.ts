@@ -157,7 +157,7 @@ describe("the same content", () => {
   });
 });
 
-describe("what was not seen", () => {
+describe("a field that was not seen", () => {
   it("is taken from what was known before", () => {
     expect(seenOver({ title: "A", body: "a" }, { title: "B" })).toEqual({ title: "B", body: "a" });
     expect(seenOver(null, { title: "B" })).toEqual({ title: "B" });

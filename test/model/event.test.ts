@@ -14,7 +14,7 @@ import { aMapping } from "../engine/builders.ts";
 const states = Object.keys(LEGAL_MOVES) as EventState[];
 
 describe("the states of an event", () => {
-  it("are eight, four of them for good", () => {
+  it("are eight, four of them final", () => {
     expect(states).toHaveLength(8);
     expect(states.filter(isTerminal).sort()).toEqual([...TERMINAL_STATES].sort());
   });

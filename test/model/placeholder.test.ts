@@ -1,4 +1,4 @@
-/** Who stands for an author, where Tandem made a row of its own for them. */
+/** The row that stands for an author for whom Tandem made a placeholder. */
 import { describe, expect, it } from "vitest";
 import { type Placeholder, standInFor, writtenOf } from "../../src/model/placeholder.ts";
 
@@ -15,7 +15,7 @@ const user = { id: "7", row: { id: "7", name: "Octo", github_login: "OCTOCAT", g
 const standIn = (...users: readonly (typeof made)[]) =>
   standInFor("octocat", "github_login", users, [placeholder]);
 
-describe("who stands for an author", () => {
+describe("the row that stands for an author", () => {
   it("is nobody, the placeholder alone, or the user beside whom it is outlived", () => {
     expect(standIn()).toEqual({ kind: "nobody" });
     expect(standIn(made)).toEqual({ kind: "user", id: "3", outlived: [] });

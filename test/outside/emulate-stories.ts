@@ -1,4 +1,4 @@
-/** What is played against the emulated GitHub: each way of news, each kind of edit, in both directions. */
+/** The stories against the emulated GitHub: webhooks and polls, each kind of edit, in both directions. */
 import { deepStrictEqual as equal } from "node:assert";
 import { withoutToken } from "../../src/testing/simulation/history.ts";
 import { until } from "../processes/crash/until.ts";
@@ -100,7 +100,7 @@ async function agreed(site: EmulatedSite, what: string): Promise<void> {
   );
 }
 
-/** What only one side has. */
+/** The entries that only one side has. */
 function differing(here: readonly string[], there: readonly string[]): object {
   return {
     onlyHere: here.filter((said) => !there.includes(said)),

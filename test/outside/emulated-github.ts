@@ -52,7 +52,7 @@ export type EmulatedComment = z.infer<typeof commentShape>;
 
 export interface EmulatedGitHub {
   readonly url: string;
-  /** What a person sees and does in a repository. */
+  /** A person's view of a repository, and their acts in it. */
   inRepository(name: string): RepositoryOfAPerson;
   /** Sends the repository's webhooks to an address. */
   addHook(name: string, url: string, secret: string): Promise<void>;

@@ -28,7 +28,7 @@ export interface EmulatedSite {
   readonly sweep: () => Promise<void>;
   /** Events that ended badly, and polls that fail, in words. */
   troubles(): Promise<readonly string[]>;
-  /** What backfills wait for, in words. */
+  /** The reasons why backfills wait, in words. */
   waits(): Promise<readonly string[]>;
   close(): Promise<void>;
 }

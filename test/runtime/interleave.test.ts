@@ -33,7 +33,7 @@ describe.runIf(databaseKinds.includes("postgres"))("interleaved histories", () =
     for (const seed of SEEDS) {
       const { converged, verdict, trace } = await tell(seed);
       expect({ seed, verdict, converged }).toMatchObject({ converged: true });
-      // Somebody writes between the begin and the commit of somebody else.
+      // At least one actor writes between the begin and the commit of another.
       expect(new Set(trace.map(({ actor }) => actor)).size).toBeGreaterThan(2);
     }
   }, 120_000);

@@ -223,7 +223,7 @@ describe("an account of a GitHub App", () => {
     expect(failure).toMatchObject({ kind: "credentials", code: "installation_unavailable" });
   });
 
-  test("whose server does not answer for a while needs no attention, and waits as it is told", async () => {
+  test("needs no attention while its server does not answer, and waits as it is told", async () => {
     const { sim, site } = givenApp();
     sim.as("mona").openIssue(SITE, { title: "Broken link" });
     sim.failNext({ method: "POST", path: /access_tokens$/, with: 503 });
@@ -249,7 +249,7 @@ describe("an account of a GitHub App", () => {
     });
   });
 
-  test("whose kept token is refused tries once more with a new one, when asked again", async () => {
+  test("tries once more with a new token after its kept token is refused, when asked again", async () => {
     const { sim, site } = givenApp();
     sim.as("mona").openIssue(SITE, { title: "Broken link" });
     await site.read(issue(1));
@@ -268,7 +268,7 @@ describe("an account of a GitHub App", () => {
     expect(sim.calls({ method: "POST", path: /access_tokens$/ })).toBe(2);
   });
 
-  test("whose former token is refused late keeps the one that was made since", async () => {
+  test("keeps its new token if the former one is refused late", async () => {
     const { clock, sim, site } = givenApp();
     sim.as("mona").openIssue(SITE, { title: "Broken link" });
     await site.read(issue(1));

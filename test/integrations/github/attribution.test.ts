@@ -31,7 +31,7 @@ const plain = fc
   .array(fc.constantFrom("a", "word ", "\n", "\n\n", "- item\n", "> quoted\n", "```\ncode\n```\n"))
   .map((parts) => parts.join(""));
 
-/** What GitHub is sent, and what is read back of it. */
+/** The text that GitHub is sent, and the text that is read back of it. */
 const post = (body: string, line: string, token: string) => {
   const values = ISSUE_COMMENT.attribute({ body }, line, token);
   return putToken(values.body as string, token);

@@ -136,7 +136,7 @@ describe("a repository whose number leads nowhere", () => {
     expect(await observationsOf(site, { type: "issue_comment", since })).toHaveLength(1);
   });
 
-  test("whose name was given up since it was looked up is looked up again", async () => {
+  test("is looked up again if its name was given up since the last lookup", async () => {
     const { sim, site } = givenSiteByName();
     sim.as("mona").openIssue(SITE, { title: "Broken link" });
     await site.read(issue(1));

@@ -25,7 +25,7 @@ describe("credentials", () => {
     ["an App's installation alone", { installationId: 1 }, ": appId, privateKey missing"],
     ["half an App", { appId: 1, privateKey, installationId: null }, ": installationId missing"],
     ["both forms", { token: "t", appId: 1, privateKey, installationId: 1 }, ""],
-  ])("of %s are refused before any request", (_name, credentials, missing) => {
+  ])("are refused before any request: %s", (_name, credentials, missing) => {
     const connect = () => connectTo(alwaysAnswering("{}"), new VirtualClock(), credentials);
     expect(connect).toThrow(
       expect.objectContaining({

@@ -1,4 +1,4 @@
-/** What each failure of a request means, and what its headers tell beside. */
+/** The meaning of each failure of a request, and of its headers. */
 import { describe, expect, test } from "vitest";
 import { addMillis, SECOND } from "../../../src/model/instant.ts";
 import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
@@ -13,7 +13,7 @@ function givenIssue(options: Parameters<typeof givenSite>[0] = {}) {
   return { ...story, read, write };
 }
 
-/** What happens where a server says something that GitHub's simulator never would. */
+/** The outcome of an answer that GitHub's simulator would never give. */
 function answered(body: string, init?: Parameters<typeof alwaysAnswering>[1]) {
   const account = connectTo(alwaysAnswering(body, init), new VirtualClock(), { token: "t" });
   const site = account.container({ id: "42", name: SITE });
@@ -232,7 +232,7 @@ describe("a rate limit pauses the account (situation 31)", () => {
     },
   );
 
-  test("until the budget starts anew", async () => {
+  test("until the budget is reset", async () => {
     const { clock, sim, read, telemetry } = givenIssue();
     sim.setRateLimit("tandem[bot]", 0, 600);
     expect(await read()).toMatchObject({

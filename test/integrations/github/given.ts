@@ -1,4 +1,4 @@
-/** What the stories of this folder begin with: a simulated GitHub and an account that reaches it. */
+/** The begin of this folder's stories: a simulated GitHub and an account that reaches it. */
 import { github, type GitHubOptions } from "../../../src/integrations/github/index.ts";
 import {
   type AccountClient,

@@ -1,4 +1,4 @@
-/** What an App is told of its installation, and of the repositories that it was given. */
+/** An App's webhooks about its installation, and about the repositories that it was given. */
 import { describe, expect, test } from "vitest";
 import type { InstallationClient } from "../../../src/integrations/integration.ts";
 import { connectTo, failureOf, givenSite, issue, SITE } from "./given.ts";

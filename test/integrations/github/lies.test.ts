@@ -49,7 +49,7 @@ const nothing = () => "[]";
 
 describe("a redirect", () => {
   test.each([
-    ["of what is below the repository", `${API}/repositories/43/issues`],
+    ["for a path below the repository", `${API}/repositories/43/issues`],
     ["to the same place", `${API}/repositories/42/issues/1`],
     ["to another host", "https://elsewhere.example/repositories/43/issues/1"],
     ["to an issue that is not there", `${API}/repositories/43/issues/7`],

@@ -79,7 +79,7 @@ describe("a listing of issues", () => {
     const seen = new Map<string, unknown>();
     for await (const page of story.site.list({ type: "issue", since: null, etag: null })) {
       for (const { externalId, content } of page.observations) seen.set(externalId, content?.title);
-      // What stood on the first page jumps to the end, and the second page moves up.
+      // An issue of the first page jumps to the end, and the second page moves up.
       if (seen.size === 100) story.sim.as("mona").editIssue(SITE, 5, { title: "Edited" });
     }
     expect([...seen.keys()].sort((a, b) => Number(a) - Number(b))).toEqual(numbersTo(150));
@@ -99,13 +99,13 @@ describe("a listing of issues", () => {
     expect(await pagesOf(story.site, { etag })).toMatchObject([{ unchanged: false }]);
   });
 
-  test("of several pages gives out no validator, since the first page's would hide the others", async () => {
+  test("with several pages gives out no validator, since the first page's would hide the others", async () => {
     const story = givenSite();
     openIssues(story, 101, 1_000);
     expect((await pagesOf(story.site)).map(({ etag }) => etag)).toEqual([null, null]);
   });
 
-  test("of a repository whose issues are switched off deletes nothing", async () => {
+  test("deletes nothing if the repository's issues are switched off", async () => {
     const { account, sim } = givenSite();
     const { id, fullName } = sim.createRepository({
       owner: "acme",
@@ -159,7 +159,7 @@ describe("a listing that another process goes on with", () => {
       cursorTo("https://api.github.com/repositories/1/issues?page=2"),
     ],
     ["has a time that is none", cursorTo("/issues?page=2", "yesterday")],
-  ])("begins anew where its cursor %s", async (_what, cursor) => {
+  ])("begins again if its cursor %s", async (_what, cursor) => {
     const story = givenSite();
     openIssues(story, 3, 1_000);
     expect(await numbersByCursor(story.site, cursor)).toEqual(numbersTo(3));

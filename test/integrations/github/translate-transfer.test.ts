@@ -1,4 +1,4 @@
-/** What the webhooks of a transfer say of who made the issue. */
+/** The webhooks of a transfer, and the issue's author according to them. */
 import { expect, test } from "vitest";
 import { putToken } from "../../../src/integrations/github/token.ts";
 import { translate } from "../../../src/integrations/github/translate.ts";

@@ -1,4 +1,4 @@
-/** What each delivery says: recorded payloads of GitHub, and the cases they do not show. */
+/** The translation of each delivery: recorded payloads of GitHub, and the cases they do not show. */
 import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -49,7 +49,7 @@ function recordedAt(edition: string): readonly Recorded[] {
 
 const recorded = recordedAt("api.github.com");
 
-/** What a recorded payload is about, in one line. */
+/** The subject of a recorded payload, in one line. */
 function summary(translation: Translation): string {
   switch (translation.kind) {
     case "observations":
@@ -130,7 +130,7 @@ describe("the recorded payloads", () => {
   });
 
   test.each(["ghes-31", "ghes-32", "ghes-33", "ghes-34", "ghes-35"])(
-    "of GitHub Enterprise Server %s are all understood",
+    "are all understood from GitHub Enterprise Server %s",
     (edition) => {
       const payloads = recordedAt(edition);
       expect(payloads.length).toBeGreaterThan(0);
@@ -274,7 +274,7 @@ describe("an issue", () => {
   });
 
   test.each(["issues", "issue_comment", "repository", "installation"])(
-    "of an action of %s yet unknown concerns nobody, and says so",
+    "concerns nobody if the action of %s is unknown, and says so",
     (event) => {
       const payload = '{"action":"enchanted"}';
       const nobody = { kind: "irrelevant", action: "enchanted", reason: "unknown_action" };
@@ -358,7 +358,7 @@ describe("a delivery that is not what it claims (situation 15)", () => {
     ["star", '{"action":"created"}', "created"],
     ["push", '{"ref":"refs/heads/main"}', null],
     ["constructor", "{}", null],
-  ])("of the event %s concerns nobody", (event, payload, action) => {
+  ])("concerns nobody if the event is %s", (event, payload, action) => {
     expect(translate({ event, payload })).toEqual({
       kind: "irrelevant",
       action,

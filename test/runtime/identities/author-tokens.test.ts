@@ -1,4 +1,4 @@
-/** What a token that does not work leads to, and what is remembered of one that does. */
+/** The outcome of a create whose author's token does not work. */
 import { describe, expect, it } from "vitest";
 import {
   IntegrationError,
@@ -16,13 +16,16 @@ describe("a failed create under an author's own token", () => {
     ["not_found", "author_token_refused"],
     ["permanent", "author_token_refused"],
     ["rate_limited", "author_token_limited"],
-  ] as const)("of kind %s is done by the account: %s", (kind, instead) => {
+  ] as const)("is sent by the account if the failure is %s: %s", (kind, instead) => {
     expect(insteadOf(failed(kind))).toBe(instead);
   });
 
-  it.each(["retryable", "gone", "moved"] as const)("of kind %s fails like any other", (kind) => {
-    expect(insteadOf(failed(kind))).toBeNull();
-  });
+  it.each(["retryable", "gone", "moved"] as const)(
+    "fails like any other if the failure is %s",
+    (kind) => {
+      expect(insteadOf(failed(kind))).toBeNull();
+    },
+  );
 
   it.each(["retryable", "permanent", "credentials"] as const)(
     "that may have been applied (%s) is looked for, and never done again at once",

@@ -22,7 +22,7 @@ describe.runIf(databaseKinds.includes("postgres"))("the drain", () => {
     const database = await openTestDatabase("postgres");
     const failpoints: { reach: Failpoints["reach"] } = { reach: () => Promise.resolve() };
     try {
-      // What has a journal is captured whoever wrote it.
+      // A record with a journal is captured, whoever wrote it.
       const app = await givenSampleTandem(database, journaled, { failpoints });
       const { services } = app.tandem;
       const mona = app.github.as("mona");

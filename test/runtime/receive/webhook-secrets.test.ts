@@ -76,7 +76,7 @@ describe("the secrets of webhooks", () => {
     expect(asked).toHaveLength(2);
   });
 
-  it("that this host does not have are named; what is no text is none", async () => {
+  it("that this host does not have are named; a value that is no text is no secret", async () => {
     const { asked, secrets } = givenSecrets((secret) => {
       if (secret === "gone") throw new MissingSecretError("WEBHOOK_GONE");
       return null;

@@ -1,4 +1,4 @@
-/** What a host remembers of a database, from one process to the next. */
+/** A host's memory of a database, from one process to the next. */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -7,7 +7,7 @@ import { databaseKinds, openTestDatabase } from "../../harness/databases.ts";
 import { watchPoints } from "../../harness/mortal-worker.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
-describe.runIf(databaseKinds.includes("postgres"))("what is durable at a failpoint", () => {
+describe.runIf(databaseKinds.includes("postgres"))("the durable state at a failpoint", () => {
   /** Others' view of the only task's event, and what GitHub got: what a crash would leave behind. */
   async function seen(app: SampleTandem, direction: string): Promise<string> {
     const [row] = await app.sql<{ state: string; sent: boolean; lane: boolean; title: string }>(

@@ -1,4 +1,4 @@
-/** What an attempt threw, as a user reads it on the event, and what follows for the event and its account. */
+/** An attempt's failure, as a user reads it on the event, and the outcome for the event and its account. */
 import { describe, expect, it } from "vitest";
 import { MappingError } from "../../../src/engine/merge/translate-record.ts";
 import {
@@ -18,7 +18,7 @@ import { aLane } from "../../engine/builders.ts";
 
 const NOW = parseInstant("2026-03-02T09:00:00.000000Z");
 const IN_A_MINUTE = addMillis(NOW, 60_000);
-/** Of what no provider answered. */
+/** The status of a failure without a provider's answer. */
 const UNASKED = { httpStatus: null, requestId: null } as const;
 
 /** An error of the database, by its code. */
@@ -186,7 +186,7 @@ describe("an event whose attempt failed", () => {
 
   it.each([
     [
-      "of which we know what to do",
+      "with a known remedy",
       databaseError("53100", "could not extend file"),
       {
         code: "disk_full",
@@ -195,7 +195,7 @@ describe("an event whose attempt failed", () => {
       },
     ],
     [
-      "of which we know nothing",
+      "without a known remedy",
       databaseError("40001", "could not serialize access"),
       {
         code: "database_unavailable",
@@ -230,7 +230,7 @@ describe("a failure in the log", () => {
       },
     ],
     ["anything else", new Error("odd"), { error: "odd" }],
-    ["what is no error", "odd", { error: "odd" }],
+    ["a value that is no error", "odd", { error: "odd" }],
   ])("tells of %s, and how to mend it where that is known", (_, thrown, told) => {
     expect(describeError(thrown)).toEqual(told);
   });

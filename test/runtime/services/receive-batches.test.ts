@@ -22,7 +22,7 @@ function refusal(code: string): Error {
   return Object.assign(new Error(`refused with ${code}`), { code });
 }
 
-/** What a database takes, answers only when told to, and refuses whole. */
+/** A database that records its batches, answers only when told to, and refuses a batch whole. */
 function aDatabase(refuses: (delivery: Received) => string | null = () => null) {
   const committed = new Set<DeliveryId>();
   const statements: (readonly Received[])[] = [];

@@ -28,7 +28,7 @@ function givenLoop(...outcomes: readonly ("fails" | "no database" | "idle" | "wo
   });
   return {
     loop,
-    /** What the log was told. */
+    /** The lines of the log. */
     lines,
     /** Lets what is due now happen, then moves on by seconds, one timer after the other. */
     async pass(seconds: number): Promise<void> {

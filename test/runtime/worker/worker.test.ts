@@ -80,7 +80,7 @@ describeOnEachDatabase("a worker", (open) => {
     });
   });
 
-  it("sends the next edit while the answer to the one before is taken in", async () => {
+  it("sends the next edit while the answer to the one before is merged", async () => {
     let takeIn: () => void = () => undefined;
     const takenIn = new Promise<void>((resolve) => {
       takeIn = resolve;
@@ -91,7 +91,7 @@ describeOnEachDatabase("a worker", (open) => {
     for (const title of ["One", "Two", "Three"]) await app.addTask({ title });
     const worker = app.tandem.startWorker({ concurrency: 1 });
     await expect.poll(() => app.github.issues(app.repo).length, SOON).toBe(2);
-    // It does not go on and on: what is taken in counts again where there are as many as places.
+    // It does not go on and on: answers under way count again if there are as many as places.
     for (let turn = 0; turn < 30; turn += 1) await app.status();
     expect(app.github.issues(app.repo)).toHaveLength(2);
     takeIn();
