@@ -1,26 +1,68 @@
-/** Lanes as they are found without locking them: what others need to know of one. */
+/**
+ * Lanes that a query finds without locking them. A lane may change until it is locked, so a decision on what a query
+ * says must lock the lane and check again.
+ */
 import type { ConnectionId, LaneId } from "../model/ids.ts";
-import type { Instant } from "../model/instant.ts";
-import type { FormerPlace, Posted } from "../model/lane.ts";
-import type { EndedSide, RecordMove } from "../model/tombstone.ts";
+import type { Intent, Lane, Posted } from "../model/lane.ts";
 
-/** By its resource. */
-export interface LaneOfResource {
-  readonly id: LaneId;
-  readonly externalId: string;
-  readonly recordId: string | null;
-  readonly tombstoned: boolean;
-  /** The side that was deleted, of a tombstoned one. */
-  readonly side: EndedSide | null;
-  /** Where its record was moved, of one that ended by that. */
-  readonly recordMoved: RecordMove | null;
-  /** The place where its resource went, where nothing is connected. */
-  readonly movedTo: string | null;
-  /**
-   * Of a living one: where it came from, as long as its record and children are to follow. Of one that was
-   * left behind by a move: where the resource went.
-   */
-  readonly moved: FormerPlace | null;
+/** The part of a lane that its narrow row holds: which pairing it is, and whether it lives. */
+export type LaneSummary = Pick<
+  Lane,
+  | "id"
+  | "connectionId"
+  | "resourceType"
+  | "recordType"
+  | "externalId"
+  | "recordId"
+  | "tombstone"
+  | "moved"
+  | "intent"
+>;
+
+/** Living and ended lanes, unless the kind says otherwise; in the order of their ids, unless it names another one. */
+export type LaneQuery =
+  /** Lanes of resources, in no order. */
+  | (OfType & { readonly kind: "of_resources"; readonly externalIds: readonly string[] })
+  /** Lanes whose intent has one of the tokens, also if they were transferred from this connection. In no order. */
+  | (OfType & { readonly kind: "of_tokens"; readonly tokens: readonly string[] })
+  /** Lanes whose parent is the resource of that id. */
+  | (OfType & { readonly kind: "children"; readonly parentExternalId: string })
+  /** Living lanes without a record, of resources below those of the lanes given. */
+  | { readonly kind: "unpaired_children"; readonly parents: readonly LaneId[] }
+  /** Lanes whose resource moved out of reach, to that place. */
+  | { readonly kind: "moved_to"; readonly resourceType: string; readonly place: string }
+  /** Lanes whose resource came from that place, out of reach; living ones first. */
+  | { readonly kind: "came_from"; readonly resourceType: string; readonly place: string }
+  /** Living lanes that have a resource, after the lane given. */
+  | (OfType & {
+      readonly kind: "with_resource";
+      readonly after: LaneId | null;
+      readonly limit: number;
+    })
+  /** Living lanes that have a record, in the order of its key's text, after the key given. */
+  | (OfType & {
+      readonly kind: "with_record";
+      readonly recordType: string;
+      readonly after: string | null;
+      readonly limit: number;
+    });
+
+interface OfType {
+  readonly connectionId: ConnectionId;
+  readonly resourceType: string;
+}
+
+/** A lane that a query of this kind finds: its condition excludes `null` in some parts. */
+export type FoundLane<Query extends Pick<LaneQuery, "kind">> = LaneSummary &
+  (Query["kind"] extends keyof Certain ? Certain[Query["kind"]] : unknown);
+
+interface Certain {
+  readonly of_resources: { readonly externalId: string };
+  readonly of_tokens: { readonly intent: Intent };
+  /** With what people see of the resource, which the wide row holds. */
+  readonly came_from: { readonly externalId: string; readonly display: Lane["display"] };
+  readonly with_resource: { readonly externalId: string };
+  readonly with_record: { readonly recordId: string };
 }
 
 /** Of a create that left, and whose resource nothing has shown yet. */
@@ -29,18 +71,5 @@ export interface LaneOfOpenCreate {
   /** It has waited for long, and nothing but an errored event is left to settle it. */
   readonly stalled: boolean;
   /** `null` where the lane does not say what left, as in rows of older versions. */
-  readonly posted: Posted | null;
-}
-
-/** By the token of its intent, with what has left for it. */
-export interface LaneOfToken {
-  readonly id: LaneId;
-  /** Where it is by now. */
-  readonly connectionId: ConnectionId;
-  readonly token: string;
-  readonly since: Instant;
-  readonly externalId: string | null;
-  readonly recordId: string | null;
-  /** `null` where nothing has left. */
   readonly posted: Posted | null;
 }

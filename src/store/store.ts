@@ -23,7 +23,7 @@ import type { Directory } from "./directory.ts";
 import type { HeldRuns } from "./held-runs.ts";
 import type { LinkStore } from "./identities.ts";
 import type { InstanceStore } from "./instances.ts";
-import type { LaneOfOpenCreate, LaneOfResource, LaneOfToken } from "./lanes.ts";
+import type { FoundLane, LaneOfOpenCreate, LaneQuery } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ChangeStore, RecordStore } from "./records.ts";
 import type { RedeliveryStore } from "./redeliveries.ts";
@@ -35,7 +35,7 @@ export type { Beginning, FirstLook } from "./beginning.ts";
 export type { AccountRecord, Contact, Directory } from "./directory.ts";
 export type { HeldRuns } from "./held-runs.ts";
 export type { IdentitySettings, Link, LinkStore } from "./identities.ts";
-export type { LaneOfOpenCreate, LaneOfResource, LaneOfToken } from "./lanes.ts";
+export type { FoundLane, LaneOfOpenCreate, LaneQuery, LaneSummary } from "./lanes.ts";
 export type { AppSql, CapturedChange, ChangeStore, RecordStore, ToldBy } from "./records.ts";
 
 /** What another process may have left to do: webhooks to be read, or events to be worked on. */
@@ -103,18 +103,8 @@ export interface StoreTransaction {
     keys: readonly LaneKey[],
     held: "wait" | "skip",
   ): Promise<readonly (LaneId | null)[]>;
-  /** Lanes by resource, for those that exist. */
-  findLanesByResource(
-    connectionId: ConnectionId,
-    resourceType: string,
-    externalIds: readonly string[],
-  ): Promise<readonly LaneOfResource[]>;
-  /** Lanes by the token of their intent, also those that were transferred from where it was opened. */
-  findLanesByToken(
-    connectionId: ConnectionId,
-    resourceType: string,
-    tokens: readonly string[],
-  ): Promise<readonly LaneOfToken[]>;
+  /** Finds lanes without locking them. */
+  findLanes<Query extends LaneQuery>(query: Query): Promise<readonly FoundLane<Query>[]>;
   /** Living lanes of records, whatever their connection. */
   findLanesByRecord(
     recordType: string,
@@ -164,45 +154,8 @@ export interface StoreTransaction {
     resourceType: string,
     since: Instant,
   ): Promise<readonly LaneOfOpenCreate[]>;
-  /** Lanes of resources below those of the lanes given, neither paired nor ended, in their order. */
-  findUnpairedChildren(parents: readonly LaneId[]): Promise<readonly LaneId[]>;
-  /** Lanes of a type whose parent is the resource of that id, ended ones too, in their order. */
-  findChildLanes(
-    connectionId: ConnectionId,
-    resourceType: string,
-    parentExternalId: string,
-  ): Promise<readonly { readonly id: LaneId; readonly recordId: string | null }[]>;
-  /** Lanes whose resource was moved out of reach, to that place. */
-  findLanesMovedTo(resourceType: string, place: string): Promise<readonly LaneId[]>;
-  /** Lanes whose resource came from that place, out of reach, with where they are; living ones first. */
-  findLanesFrom(
-    resourceType: string,
-    place: string,
-  ): Promise<
-    readonly (Pick<Lane, "id" | "connectionId" | "display"> & { readonly externalId: string })[]
-  >;
   /** Waits for whoever holds a place, and holds it until this transaction ends. Lanes are locked before. */
   holdPlace(resourceType: string, place: string): Promise<void>;
-  /** Living lanes that have a resource, in the order of their ids, after the one given. */
-  findBoundLanes(
-    connectionId: ConnectionId,
-    resourceType: string,
-    after: LaneId | null,
-    limit: number,
-  ): Promise<
-    readonly {
-      readonly id: LaneId;
-      readonly externalId: string;
-      readonly recordId: string | null;
-    }[]
-  >;
-  /** Living lanes that have a record, in the order of its key's text, after the one given. */
-  findPairedLanes(
-    connectionId: ConnectionId,
-    mapped: Pick<LaneKey, "recordType" | "resourceType">,
-    after: string | null,
-    limit: number,
-  ): Promise<readonly { readonly id: LaneId; readonly recordId: string }[]>;
   /** How many living lanes of a connection have a record. */
   countPairedLanes(connectionId: ConnectionId): Promise<number>;
   /**

@@ -162,7 +162,7 @@ export const reportedLate: readonly CodeMutant[] = [
     id: "left-not-deleted",
     rule: "A child of a resource that is out of reach was not deleted, even if its lane has not learned of the move",
     file: "src/runtime/reconcile/plan-moves.ts",
-    find: "if (above !== undefined && above.movedTo !== null) return true;",
+    find: "if (placeOutOfReach(above?.tombstone ?? null) !== null) return true;",
     replace: "",
     killedBy: ["test/situations/moves/found-by-simulation-left-behind.test.ts"],
   },

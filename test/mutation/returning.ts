@@ -132,7 +132,7 @@ export const returning: readonly CodeMutant[] = [
     id: "return-gone-with-parent",
     rule: "A child that our own deletion of its parent removed is no deletion by the app",
     file: "src/runtime/deletions/cascaded.ts",
-    find: 'if (above?.side === "resource") result.set(id, origin);',
+    find: "if (isEndedByResource(above?.tombstone ?? null)) result.set(id, origin);",
     replace: "",
     killedBy: ["test/situations/deletions/returns-children.test.ts"],
   },

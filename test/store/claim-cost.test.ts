@@ -5,7 +5,7 @@ import type { Database } from "../../src/store/database/database.ts";
 import { connectionId, laneId } from "../../src/model/ids.ts";
 import { afterCommitStore } from "../../src/store/postgres/directory/after-commit-rows.ts";
 import { ensureLanes } from "../../src/store/postgres/lanes/ensure-lanes.ts";
-import { findChildLanes, findUnpairedChildren } from "../../src/store/postgres/lanes/lane-keys.ts";
+import { findLanes } from "../../src/store/postgres/lanes/find-lanes.ts";
 import { type HeldLanes, lockLanes } from "../../src/store/postgres/lanes/lane-locks.ts";
 import { saveLanes } from "../../src/store/postgres/lanes/lane-writes.ts";
 import { nothingSeen } from "../../src/store/beginning.ts";
@@ -176,8 +176,16 @@ describeOnEachDatabase("with 100,000 comments and no statistics", (open) => {
     await app.sql(CONVERSATIONS);
     const { explaining, pages } = explain(database);
     const look = async () => {
-      await findChildLanes(explaining, connectionId("1"), "issue_comment", "42");
-      await findUnpairedChildren(explaining, [laneId("42"), laneId("43")]);
+      await findLanes(explaining, {
+        kind: "children",
+        connectionId: connectionId("1"),
+        resourceType: "issue_comment",
+        parentExternalId: "42",
+      });
+      await findLanes(explaining, {
+        kind: "unpaired_children",
+        parents: [laneId("42"), laneId("43")],
+      });
       await afterCommitStore(explaining).claim(16, await ledger(database).now());
     };
     // Once for what is read of the catalogs.

@@ -60,11 +60,30 @@ export function heldRunsConformance(open: () => Promise<OpenedStore>): void {
       await decide(store, present(ids[1]), (_, now) => ({ tombstone: recordDeleted(anId(), now) }));
       const mapped = { recordType: "tasks", resourceType: "issue" };
       const walked = await store.transaction(async (tx) => [
-        await tx.findPairedLanes(connection, mapped, null, 2),
-        await tx.findPairedLanes(connection, mapped, "12", 2),
-        await tx.findPairedLanes(connection, { ...mapped, recordType: "comments" }, null, 2),
+        await tx.findLanes({
+          kind: "with_record",
+          connectionId: connection,
+          ...mapped,
+          after: null,
+          limit: 2,
+        }),
+        await tx.findLanes({
+          kind: "with_record",
+          connectionId: connection,
+          ...mapped,
+          after: "12",
+          limit: 2,
+        }),
+        await tx.findLanes({
+          kind: "with_record",
+          connectionId: connection,
+          ...mapped,
+          recordType: "comments",
+          after: null,
+          limit: 2,
+        }),
       ]);
-      expect(walked).toEqual([
+      expect(walked).toMatchObject([
         [
           { id: ids[0], recordId: "10" },
           { id: ids[2], recordId: "12" },

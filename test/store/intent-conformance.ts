@@ -133,8 +133,22 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       const id = await unbound("1");
       await decide(store, id, intent("t0ken", false));
       await store.transaction(async (tx) => {
-        expect(await tx.findLanesByToken(connection, "issue", ["t0ken"])).toMatchObject([{ id }]);
-        expect(await tx.findLanesByToken(connection, "issue_comment", ["t0ken"])).toEqual([]);
+        expect(
+          await tx.findLanes({
+            kind: "of_tokens",
+            connectionId: connection,
+            resourceType: "issue",
+            tokens: ["t0ken"],
+          }),
+        ).toMatchObject([{ id }]);
+        expect(
+          await tx.findLanes({
+            kind: "of_tokens",
+            connectionId: connection,
+            resourceType: "issue_comment",
+            tokens: ["t0ken"],
+          }),
+        ).toEqual([]);
       });
     });
 
@@ -152,9 +166,23 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       await store.transaction(async (tx) => {
         const found = { id, connectionId: elsewhere, externalId: "7", recordId: "1" };
         for (const one of [connection, elsewhere]) {
-          expect(await tx.findLanesByToken(one, "issue", ["t0ken"])).toMatchObject([found]);
+          expect(
+            await tx.findLanes({
+              kind: "of_tokens",
+              connectionId: one,
+              resourceType: "issue",
+              tokens: ["t0ken"],
+            }),
+          ).toMatchObject([found]);
         }
-        expect(await tx.findLanesByToken(third, "issue", ["t0ken"])).toEqual([]);
+        expect(
+          await tx.findLanes({
+            kind: "of_tokens",
+            connectionId: third,
+            resourceType: "issue",
+            tokens: ["t0ken"],
+          }),
+        ).toEqual([]);
         const [lane] = await tx.lockLanes([id]);
         expect(lane?.intent?.leftFrom).toBe(connection);
       });
@@ -174,12 +202,14 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       await store.transaction(async (tx) => {
         const [lane] = await tx.lockLanes([id]);
         expect(lane?.intent?.posted).toEqual(posted);
-        expect(await tx.findLanesByToken(connection, "issue", ["t0ken"])).toEqual([
-          {
-            ...{ id, connectionId: connection, token: "t0ken", since: now },
-            ...{ externalId: null, recordId: "1", posted },
-          },
-        ]);
+        expect(
+          await tx.findLanes({
+            kind: "of_tokens",
+            connectionId: connection,
+            resourceType: "issue",
+            tokens: ["t0ken"],
+          }),
+        ).toMatchObject([{ id, externalId: null, recordId: "1", intent: lane?.intent }]);
       });
       await decide(store, id, () => ({ intent: { token: "t0ken", since: now, tokenless: false } }));
       const [lane] = await store.transaction((tx) => tx.lockLanes([id]));

@@ -18,6 +18,7 @@ import {
   present,
   readLane,
 } from "./opened-store.ts";
+import type { LaneSummary } from "../../src/store/store.ts";
 import { outOfReach } from "../../src/engine/lane/tombstone.ts";
 
 export function lanesConformance(open: () => Promise<OpenedStore>): void {
@@ -89,19 +90,26 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
       }));
 
       await store.transaction(async (tx) => {
-        expect(await tx.findLanesByResource(connection, "issue", ["4", "5"])).toEqual([
-          {
-            ...{ id: bound, externalId: "5", recordId: null, moved: null },
-            ...{ tombstoned: false, side: null, recordMoved: null, movedTo: null },
-          },
-        ]);
-        const [{ intent } = { intent: null }] = await tx.lockLanes([present(intended)]);
-        expect(await tx.findLanesByToken(connection, "issue", ["t0ken", "other"])).toEqual([
-          {
-            ...{ id: intended, connectionId: connection, token: "t0ken" },
-            ...{ externalId: null, recordId: "6", posted: null, since: intent?.since },
-          },
-        ]);
+        const locked = await tx.lockLanes([present(bound), present(intended)]);
+        const [lane, other] = [present(locked[0]), present(locked[1])];
+        expect(lane).toMatchObject({ id: bound, externalId: "5", recordId: null, tombstone: null });
+        expect(other).toMatchObject({ id: intended, recordId: "6", intent: { token: "t0ken" } });
+        expect(
+          await tx.findLanes({
+            kind: "of_resources",
+            connectionId: connection,
+            resourceType: "issue",
+            externalIds: ["4", "5"],
+          }),
+        ).toEqual([summaryOf(lane)]);
+        expect(
+          await tx.findLanes({
+            kind: "of_tokens",
+            connectionId: connection,
+            resourceType: "issue",
+            tokens: ["t0ken", "other"],
+          }),
+        ).toEqual([summaryOf(other)]);
         expect(await tx.findLanesByRecord("tasks", ["6"])).toEqual([
           {
             id: intended,
@@ -112,10 +120,24 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
             movedFrom: null,
           },
         ]);
-        expect(await tx.findBoundLanes(connection, "issue", null, 10)).toEqual([
-          { id: bound, externalId: "5", recordId: null },
-        ]);
-        expect(await tx.findBoundLanes(connection, "issue", present(bound), 10)).toEqual([]);
+        expect(
+          await tx.findLanes({
+            kind: "with_resource",
+            connectionId: connection,
+            resourceType: "issue",
+            after: null,
+            limit: 10,
+          }),
+        ).toEqual([summaryOf(lane)]);
+        expect(
+          await tx.findLanes({
+            kind: "with_resource",
+            connectionId: connection,
+            resourceType: "issue",
+            after: present(bound),
+            limit: 10,
+          }),
+        ).toEqual([]);
       });
     });
 
@@ -146,8 +168,12 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
       await decide(store, present(foreign), () => below("1"));
 
       await store.transaction(async (tx) => {
-        expect(await tx.findUnpairedChildren([present(above)])).toEqual([unpaired]);
-        expect(await tx.findUnpairedChildren([present(other)])).toEqual([]);
+        expect(
+          await tx.findLanes({ kind: "unpaired_children", parents: [present(above)] }),
+        ).toMatchObject([{ id: unpaired }]);
+        expect(
+          await tx.findLanes({ kind: "unpaired_children", parents: [present(other)] }),
+        ).toEqual([]);
       });
     });
 
@@ -396,4 +422,14 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
       expect(formatInstant(event?.updatedAt ?? far)).toBe("1970-01-01T00:00:00.000000Z");
     });
   });
+}
+
+/** The part of a locked lane that a query finds too. */
+function summaryOf(lane: Lane): LaneSummary {
+  const { id, connectionId, resourceType, recordType, externalId, recordId } = lane;
+  const { tombstone, moved, intent } = lane;
+  return {
+    ...{ id, connectionId, resourceType, recordType, externalId, recordId },
+    ...{ tombstone, moved, intent },
+  };
 }

@@ -248,11 +248,24 @@ describe("a database in memory", () => {
         due: await store.ledger.nextDue(),
       }).toEqual(before);
       await store.transaction(async (tx) => {
-        expect(await tx.findLanesByResource(connection, "issue", ["1", "2", "7"])).toMatchObject([
-          { id },
-        ]);
+        expect(
+          await tx.findLanes({
+            kind: "of_resources",
+            connectionId: connection,
+            resourceType: "issue",
+            externalIds: ["1", "2", "7"],
+          }),
+        ).toMatchObject([{ id }]);
         expect(await tx.findLanesByRecord("tasks", ["1", "2"])).toMatchObject([{ id }]);
-        expect(await tx.findBoundLanes(connection, "issue", null, 10)).toMatchObject([{ id }]);
+        expect(
+          await tx.findLanes({
+            kind: "with_resource",
+            connectionId: connection,
+            resourceType: "issue",
+            after: null,
+            limit: 10,
+          }),
+        ).toMatchObject([{ id }]);
       });
     });
 
@@ -280,7 +293,12 @@ describe("a database in memory", () => {
       let runs = 0;
       const bind = store.transaction(async (tx) => {
         runs += 1;
-        const known = await tx.findLanesByResource(connection, "issue", ["9"]);
+        const known = await tx.findLanes({
+          kind: "of_resources",
+          connectionId: connection,
+          resourceType: "issue",
+          externalIds: ["9"],
+        });
         const [lane] = await tx.lockLanes([present(id)]);
         const before = present(lane);
         // As if the lane had been made behind the look.

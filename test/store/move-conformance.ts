@@ -45,10 +45,20 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
       });
 
       await store.transaction(async (tx) => {
-        const found = await tx.findLanesByResource(there, "issue", ["1"]);
+        const found = await tx.findLanes({
+          kind: "of_resources",
+          connectionId: there,
+          resourceType: "issue",
+          externalIds: ["1"],
+        });
         const moved = { connection, externalId: "1" };
-        expect(found).toMatchObject([{ id: goes, moved, side: null }]);
-        const left = await tx.findLanesByResource(connection, "issue", ["1"]);
+        expect(found).toMatchObject([{ id: goes, moved, tombstone: null }]);
+        const left = await tx.findLanes({
+          kind: "of_resources",
+          connectionId: connection,
+          resourceType: "issue",
+          externalIds: ["1"],
+        });
         expect(left).toMatchObject([{ id: stays }]);
       });
       // Once more, and back: an address that was left is free.
@@ -106,34 +116,54 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
       await decide(store, present(other), () => below("2"));
       await decide(store, present(foreign), () => below("1"));
       const found = await store.transaction((tx) =>
-        tx.findChildLanes(connection, "issue_comment", "1"),
+        tx.findLanes({
+          kind: "children",
+          connectionId: connection,
+          resourceType: "issue_comment",
+          parentExternalId: "1",
+        }),
       );
-      expect(found).toEqual([living, ended].map((id) => ({ id, recordId: null })));
+      expect(found).toMatchObject([living, ended].map((id) => ({ id, recordId: null })));
     });
 
     it("are found by where they went out of reach", async () => {
       const { store, connection } = opened;
       const id = await laneOf(opened, "left");
-      const look = () => store.transaction((tx) => tx.findLanesMovedTo("issue", "77/5"));
+      const look = () =>
+        store.transaction((tx) =>
+          tx.findLanes({ kind: "moved_to", resourceType: "issue", place: "77/5" }),
+        );
       expect(await look()).toEqual([]);
       await decide(store, id, (_, now) => ({
         tombstone: outOfReach(resourceDeleted(anId(), now), "77/5"),
       }));
-      expect(await look()).toEqual([id]);
+      expect(await look()).toMatchObject([{ id }]);
       await store.transaction(async (tx) => {
-        expect(await tx.findLanesByResource(connection, "issue", ["left"])).toMatchObject([
-          { id, tombstoned: true, side: "resource", movedTo: "77/5" },
-        ]);
-        expect(await tx.findLanesMovedTo("issue_comment", "77/5")).toEqual([]);
+        expect(
+          await tx.findLanes({
+            kind: "of_resources",
+            connectionId: connection,
+            resourceType: "issue",
+            externalIds: ["left"],
+          }),
+        ).toMatchObject([{ id, tombstone: { resource: { outOfReach: "77/5" } } }]);
+        expect(
+          await tx.findLanes({ kind: "moved_to", resourceType: "issue_comment", place: "77/5" }),
+        ).toEqual([]);
       });
       await decide(store, id, (_, now) => ({
         tombstone: { ...recordDeleted(anId(), now), record: "out_of_scope" },
       }));
       expect(await look()).toEqual([]);
       await store.transaction(async (tx) => {
-        expect(await tx.findLanesByResource(connection, "issue", ["left"])).toMatchObject([
-          { id, tombstoned: true, side: "record", recordMoved: "out_of_scope", movedTo: null },
-        ]);
+        expect(
+          await tx.findLanes({
+            kind: "of_resources",
+            connectionId: connection,
+            resourceType: "issue",
+            externalIds: ["left"],
+          }),
+        ).toMatchObject([{ id, tombstone: { record: "out_of_scope", resource: "present" } }]);
       });
     });
 
@@ -141,7 +171,10 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
       const { store, connection } = opened;
       const ended = await laneOf(opened, "came and went");
       const living = await laneOf(opened, "came");
-      const look = () => store.transaction((tx) => tx.findLanesFrom("issue", "77/6"));
+      const look = () =>
+        store.transaction((tx) =>
+          tx.findLanes({ kind: "came_from", resourceType: "issue", place: "77/6" }),
+        );
       expect(await look()).toEqual([]);
       const display = { number: "6" };
       await decide(store, living, () => ({ cameFrom: "77/6", display }));
@@ -149,13 +182,15 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
         cameFrom: "77/6",
         tombstone: resourceDeleted(anId(), now),
       }));
-      expect(await look()).toEqual([
+      expect(await look()).toMatchObject([
         { id: living, connectionId: connection, externalId: "came", display },
         { id: ended, connectionId: connection, externalId: "came and went", display: {} },
       ]);
       expect(await readLane(store, living)).toMatchObject({ cameFrom: "77/6" });
       await store.transaction(async (tx) => {
-        expect(await tx.findLanesFrom("issue_comment", "77/6")).toEqual([]);
+        expect(
+          await tx.findLanes({ kind: "came_from", resourceType: "issue_comment", place: "77/6" }),
+        ).toEqual([]);
       });
       await decide(store, living, () => ({ cameFrom: null }));
       expect(await look()).toMatchObject([{ id: ended }]);

@@ -30,9 +30,14 @@ describeOnEachEmptyDatabase("rows of code from before", (open) => {
     );
     const lane = await readLane(store, id);
     const [key] = await store.transaction((tx) =>
-      tx.findLanesByToken(connection, "issue", ["t0ken"]),
+      tx.findLanes({
+        kind: "of_tokens",
+        connectionId: connection,
+        resourceType: "issue",
+        tokens: ["t0ken"],
+      }),
     );
-    expect(key?.posted).toEqual(lane.intent?.posted ?? null);
+    expect(key?.intent).toEqual(lane.intent);
     return lane.intent;
   }
   const unknown = { times: 1, said: [], made: [] };

@@ -38,7 +38,12 @@ describeOnEachDatabase("the store", (open, kind) => {
     let runs = 0;
     await store.transaction(async (tx) => {
       runs += 1;
-      const known = await tx.findLanesByResource(connection, "issue", ["9"]);
+      const known = await tx.findLanes({
+        kind: "of_resources",
+        connectionId: connection,
+        resourceType: "issue",
+        externalIds: ["9"],
+      });
       // As if it was made by somebody else behind the look.
       if (runs === 1) await tx.ensureLanes([issueKey(connection, "9")]);
       await decideIn(tx, present(id), () => (known.length === 0 ? { externalId: "9" } : {}));
@@ -152,9 +157,16 @@ describeOnEachDatabase("the store", (open, kind) => {
       await holds.opened;
       await store.transaction((tx) => tx.holdPlace("issue", "77/8"));
       const second = store.transaction(async (tx) => {
-        const before = await tx.findLanesFrom("issue", "77/7");
+        const before = await tx.findLanes({
+          kind: "came_from",
+          resourceType: "issue",
+          place: "77/7",
+        });
         await tx.holdPlace("issue", "77/7");
-        return [before, await tx.findLanesFrom("issue", "77/7")];
+        return [
+          before,
+          await tx.findLanes({ kind: "came_from", resourceType: "issue", place: "77/7" }),
+        ];
       });
       await Promise.race([second, expect.poll(() => lockWaits(app)).toEqual([{ count: 1 }])]);
       gate.open();

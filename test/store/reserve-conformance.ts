@@ -19,7 +19,14 @@ export function reservedLanesConformance(open: () => Promise<OpenedStore>): void
         expect(await tx.reserveLanes(keys.slice(2), "skip")).toEqual(ids.slice(2));
         const lanes = await tx.lockLanes([...new Set(ids)], "skip");
         expect(lanes.map(({ externalId }) => externalId)).toEqual(["1", "2", "3"]);
-        expect(await tx.findLanesByResource(connection, "issue", ["1", "2", "3"])).toEqual([]);
+        expect(
+          await tx.findLanes({
+            kind: "of_resources",
+            connectionId: connection,
+            resourceType: "issue",
+            externalIds: ["1", "2", "3"],
+          }),
+        ).toEqual([]);
         const [first, second] = present(lanes);
         const copy = { title: "A" };
         await tx.saveLanes([
@@ -35,7 +42,12 @@ export function reservedLanesConformance(open: () => Promise<OpenedStore>): void
       });
       expect(reserved[1]).toBe(reserved[2]);
       await store.transaction(async (tx) => {
-        const found = await tx.findLanesByResource(connection, "issue", ["1", "2", "3"]);
+        const found = await tx.findLanes({
+          kind: "of_resources",
+          connectionId: connection,
+          resourceType: "issue",
+          externalIds: ["1", "2", "3"],
+        });
         expect(found.map(({ id }) => id)).toEqual([reserved[0], reserved[1]]);
         expect(await tx.lockLanes(reserved.slice(0, 2))).toMatchObject([
           { externalId: "1", copy: { title: "A" }, base: { title: "A" } },
@@ -52,7 +64,12 @@ export function reservedLanesConformance(open: () => Promise<OpenedStore>): void
         [1, 2].map(() =>
           store.transaction(async (tx) => {
             runs += 1;
-            const [found] = await tx.findLanesByResource(connection, "issue", ["1"]);
+            const [found] = await tx.findLanes({
+              kind: "of_resources",
+              connectionId: connection,
+              resourceType: "issue",
+              externalIds: ["1"],
+            });
             if (found !== undefined) return found.id;
             const ids = await tx.reserveLanes([issueKey(connection, "1")], "wait");
             const [lane] = await tx.lockLanes(ids.filter((id) => id !== null));

@@ -283,7 +283,10 @@ const SLIPS: Readonly<Record<string, SimulationOptions["doctor"]>> = {
     store: inTransactions((tx) => ({ links: { ...tx.links, find: nothing } })),
   },
   "follows no issue that went elsewhere": {
-    store: inTransactions(() => ({ findLanesMovedTo: nothing, findChildLanes: nothing })),
+    store: inTransactions((tx) => ({
+      findLanes: async (query) =>
+        query.kind === "moved_to" || query.kind === "children" ? [] : tx.findLanes(query),
+    })),
   },
 };
 

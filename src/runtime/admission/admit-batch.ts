@@ -311,14 +311,27 @@ async function lookUp(tx: StoreTransaction, items: readonly Incoming[]) {
     const connection = first.contact.connection.id;
     const { type } = first.arrival.observation;
     const ids = group.map(({ arrival }) => arrival.observation.externalId);
-    for (const lane of await tx.findLanesByResource(connection, type, [...new Set(ids)])) {
+    for (const lane of await tx.findLanes({
+      kind: "of_resources",
+      connectionId: connection,
+      resourceType: type,
+      externalIds: [...new Set(ids)],
+    })) {
       byExternalId.set(resourceKey(connection, type, lane.externalId), lane);
     }
     const tokens = group.flatMap(({ arrival }) => arrival.observation.token ?? []);
     if (tokens.length === 0) continue;
-    for (const lane of await tx.findLanesByToken(connection, type, [...new Set(tokens)])) {
+    for (const lane of await tx.findLanes({
+      kind: "of_tokens",
+      connectionId: connection,
+      resourceType: type,
+      tokens: [...new Set(tokens)],
+    })) {
       const isElsewhere = lane.connectionId !== connection;
-      byToken.set(resourceKey(connection, type, lane.token), { ...lane, isElsewhere });
+      const { id, externalId, recordId, intent } = lane;
+      const { token, since, posted = null } = intent;
+      const created = { id, externalId, recordId, since, posted, isElsewhere };
+      byToken.set(resourceKey(connection, type, token), created);
     }
   }
   return { byExternalId, byToken };

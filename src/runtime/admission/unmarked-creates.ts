@@ -128,7 +128,12 @@ export async function holdNamed(
   created: boolean,
 ): Promise<Named> {
   const known = created
-    ? await tx.findLanesByResource(connectionId, named.type, [named.externalId])
+    ? await tx.findLanes({
+        kind: "of_resources",
+        connectionId,
+        resourceType: named.type,
+        externalIds: [named.externalId],
+      })
     : [];
   const ids = known.flatMap(({ id }) => (id === claimed.lane ? [] : [id]));
   const held = await lockClaimedAmong(tx, claimed, ids);

@@ -60,18 +60,25 @@ export async function indexResources(
   const { id } = contact.connection;
   const { type, parent } = mapping.resource;
   const cursor = claimed.cursor === null ? null : laneId(claimed.cursor);
-  const bound = await tx.findBoundLanes(id, type, cursor, BATCH);
+  const bound = await tx.findLanes({
+    kind: "with_resource",
+    connectionId: id,
+    resourceType: type,
+    after: cursor,
+    limit: BATCH,
+  });
   const unpaired = bound.filter(({ recordId }) => recordId === null);
   const lanes = await tx.lockLanes(unpaired.map((lane) => lane.id));
   const parents = new Map(
     parent === null
       ? []
       : (
-          await tx.findLanesByResource(
-            id,
-            parent,
-            lanes.flatMap((lane) => lane.parent?.externalId ?? []),
-          )
+          await tx.findLanes({
+            kind: "of_resources",
+            connectionId: id,
+            resourceType: parent,
+            externalIds: lanes.flatMap((lane) => lane.parent?.externalId ?? []),
+          })
         ).map((lane) => [lane.externalId, lane.recordId]),
   );
   const keys = lanes.flatMap((lane) => {

@@ -1,5 +1,6 @@
 /** Records of a connection that have no counterpart there and never had one, in steps. */
 import { takingBack } from "../../engine/lifecycle/index.ts";
+import { laneId } from "../../model/ids.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { LaneKey, StoreTransaction } from "../../store/store.ts";
 import { type Contact, groupBy, mappingOfResource, type Services } from "../services/index.ts";
@@ -48,9 +49,15 @@ export async function unpairedRecords(
       next: rows.length < limit || last === undefined ? null : last.id,
     };
   }
-  // The cursor is a lane's id, as `findBoundLanes` takes it.
-  const cursor = after as Parameters<StoreTransaction["findBoundLanes"]>[2];
-  const lanes = await tx.findBoundLanes(connection.id, parent.resource.type, cursor, limit);
+  // The cursor is a lane's id.
+  const cursor = after === null ? null : laneId(after);
+  const lanes = await tx.findLanes({
+    kind: "with_resource",
+    connectionId: connection.id,
+    resourceType: parent.resource.type,
+    after: cursor,
+    limit,
+  });
   const parentIds = lanes.flatMap(({ recordId }) => recordId ?? []);
   const last = lanes.at(-1);
   return {

@@ -4,6 +4,7 @@
  */
 import type { EventId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
+import { isEndedByResource } from "../../model/tombstone.ts";
 import type { CapturedChange, StoreTransaction } from "../../store/store.ts";
 
 /** A lane whose record has captured writes. `row`: the present row; `null` if it is deleted or hidden. */
@@ -34,8 +35,13 @@ export async function goneWithParents(
     )
       continue;
     const { type, externalId } = lane.parent;
-    const [above] = await tx.findLanesByResource(lane.connectionId, type, [externalId]);
-    if (above?.side === "resource") result.set(id, origin);
+    const [above] = await tx.findLanes({
+      kind: "of_resources",
+      connectionId: lane.connectionId,
+      resourceType: type,
+      externalIds: [externalId],
+    });
+    if (isEndedByResource(above?.tombstone ?? null)) result.set(id, origin);
   }
   return result;
 }

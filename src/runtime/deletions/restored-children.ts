@@ -46,7 +46,10 @@ export async function followRestored(
     await noteChildren(tx, parent, ids, first.origin, mappings);
     const living = await tx.findLanesByRecord(recordType, ids);
     for (const lane of living) await removeDeletedBelow(tx, lane, mappings, book);
-    lanes.push(...(await tx.findUnpairedChildren(living.map(({ id }) => id))));
+    if (living.length === 0) continue;
+    const parents = living.map(({ id }) => id);
+    const below = await tx.findLanes({ kind: "unpaired_children", parents });
+    lanes.push(...below.map(({ id }) => id));
   }
   return lanes;
 }
@@ -63,7 +66,12 @@ async function removeDeletedBelow(
 ): Promise<void> {
   if (externalId === null) return;
   for (const mapping of mappings.filter(({ resource }) => resource.parent === resourceType)) {
-    const below = await tx.findChildLanes(connectionId, mapping.resource.type, externalId);
+    const below = await tx.findLanes({
+      kind: "children",
+      connectionId,
+      resourceType: mapping.resource.type,
+      parentExternalId: externalId,
+    });
     const rows = await tx.records.read(
       mapping,
       below.flatMap(({ recordId }) => recordId ?? []),

@@ -273,10 +273,13 @@ async function parentsOf(
     if (first === undefined) continue;
     const { connectionId } = first.lane;
     const ids = [...new Set(group.map(({ parent }) => parent.externalId))];
-    for (const { externalId, ...parent } of await tx.findLanesByResource(
-      ...[connectionId, first.parent.type, ids],
-    )) {
-      const recordId = parent.tombstoned || parent.moved !== null ? null : parent.recordId;
+    for (const { externalId, ...parent } of await tx.findLanes({
+      kind: "of_resources",
+      connectionId,
+      resourceType: first.parent.type,
+      externalIds: ids,
+    })) {
+      const recordId = parent.tombstone !== null || parent.moved !== null ? null : parent.recordId;
       records.set(resourceKey(connectionId, first.parent.type, externalId), recordId);
     }
   }

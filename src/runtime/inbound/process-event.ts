@@ -242,9 +242,14 @@ async function parentRecordId(
   if (mapping.parent === null || lane.recordId !== null) return null;
   if (lane.parent === null) return undefined;
   const { type, externalId } = lane.parent;
-  const [parent] = await tx.findLanesByResource(lane.connectionId, type, [externalId]);
-  if (parent?.tombstoned === true) {
-    return { ended: parent.recordId, moved: parent.recordMoved !== null };
+  const [parent] = await tx.findLanes({
+    kind: "of_resources",
+    connectionId: lane.connectionId,
+    resourceType: type,
+    externalIds: [externalId],
+  });
+  if (parent !== undefined && parent.tombstone !== null) {
+    return { ended: parent.recordId, moved: recordMoveOf(parent.tombstone) !== null };
   }
   // Before the parent's children have followed a move, this resource cannot be matched with one of them.
   if ((parent?.moved ?? null) !== null) return undefined;
@@ -315,9 +320,12 @@ async function readParent(
     const held = await lockClaimed(tx, claimed);
     if (held === null) return;
     const context = book.context(held.lane, tx.now);
-    const [parent] = await tx.findLanesByResource(held.lane.connectionId, ref.type, [
-      ref.externalId,
-    ]);
+    const [parent] = await tx.findLanes({
+      kind: "of_resources",
+      connectionId: held.lane.connectionId,
+      resourceType: ref.type,
+      externalIds: [ref.externalId],
+    });
     const waiting = { ...held.event, deadline: null };
     const after =
       parent === undefined
@@ -340,7 +348,12 @@ async function followSurplusParent(
 ): Promise<Transition> {
   const { mapping } = context;
   const tokens = parent.token === null ? [] : [parent.token];
-  const [owner] = await tx.findLanesByToken(lane.connectionId, parent.type, tokens);
+  const [owner] = await tx.findLanes({
+    kind: "of_tokens",
+    connectionId: lane.connectionId,
+    resourceType: parent.type,
+    tokens,
+  });
   const isOurs = isWhySurplus(event.content ?? {});
   if (owner?.connectionId === lane.connectionId && owner.externalId !== null && !isOurs) {
     const above = { type: parent.type, externalId: owner.externalId };

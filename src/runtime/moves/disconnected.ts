@@ -18,7 +18,11 @@ export async function goneOn(
   book: DirectorySnapshot,
 ): Promise<ResourceMove | null> {
   const { type, seen } = move;
-  for (const lane of await tx.findLanesFrom(type, placeText(move.to))) {
+  for (const lane of await tx.findLanes({
+    kind: "came_from",
+    resourceType: type,
+    place: placeText(move.to),
+  })) {
     const { externalId, display } = lane;
     const connection = book.contact(lane.connectionId)?.connection;
     if (connection?.integration !== integration) continue;
@@ -37,7 +41,14 @@ export async function noteOrigin(
   const cameFrom = placeText(from);
   const present = [];
   for (const { connection } of contacts) {
-    present.push(...(await tx.findLanesByResource(connection.id, type, [to.externalId])));
+    present.push(
+      ...(await tx.findLanes({
+        kind: "of_resources",
+        connectionId: connection.id,
+        resourceType: type,
+        externalIds: [to.externalId],
+      })),
+    );
   }
   const lanes = await tx.lockLanes(present.map(({ id }) => id));
   await tx.saveLanes(

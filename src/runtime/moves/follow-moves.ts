@@ -20,7 +20,7 @@ import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Observation, ResourceMove } from "../../model/observation.ts";
-import { recordMoveOf } from "../../model/tombstone.ts";
+import { isEndedByRecord, isEndedByResource, recordMoveOf } from "../../model/tombstone.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import {
   type DirectorySnapshot,
@@ -172,12 +172,17 @@ async function departuresOf(
 ): Promise<readonly Leaving[]> {
   const result: Leaving[] = [];
   for (const { connection } of contacts) {
-    const found = await tx.findLanesByResource(connection.id, type, [from.externalId]);
+    const found = await tx.findLanes({
+      kind: "of_resources",
+      connectionId: connection.id,
+      resourceType: type,
+      externalIds: [from.externalId],
+    });
     const recordType = book.mapping({
       connectionId: connection.id,
       resourceType: type,
     })?.recordType;
-    for (const { id, recordId, side, recordMoved, moved } of found) {
+    for (const { id, recordId, tombstone, moved } of found) {
       result.push({
         lane: id,
         scope: connection.scope,
@@ -185,16 +190,21 @@ async function departuresOf(
         externalId: from.externalId,
         recordType: recordType ?? "",
         recordId,
-        gone: side === "resource",
-        ended: side === "record",
-        left: recordMoved !== null,
+        gone: isEndedByResource(tombstone),
+        ended: isEndedByRecord(tombstone),
+        left: recordMoveOf(tombstone) !== null,
         isAway: false,
         moved,
       });
     }
   }
   // Safe to lock outside the ordered lock below: only a move event touches a lane that is out of reach.
-  for (const lane of await tx.lockLanes(await tx.findLanesMovedTo(type, placeText(from)))) {
+  const away = await tx.findLanes({
+    kind: "moved_to",
+    resourceType: type,
+    place: placeText(from),
+  });
+  for (const lane of await tx.lockLanes(away.map(({ id }) => id))) {
     const contact = book.contact(lane.connectionId);
     const { connectionId, externalId, recordType, recordId, tombstone, moved } = lane;
     if (contact === null || recordId === null || externalId === null) continue;
@@ -323,8 +333,13 @@ async function withoutDoubles(
   for (const { lane, ended, recordId: own } of going) {
     const connection = route.get(lane);
     if (connection === undefined || !(ended || own === null)) continue;
-    const there = await tx.findLanesByResource(connection, type, [to.externalId]);
-    if (there.some(({ recordId, tombstoned }) => recordId !== null && !tombstoned)) {
+    const there = await tx.findLanes({
+      kind: "of_resources",
+      connectionId: connection,
+      resourceType: type,
+      externalIds: [to.externalId],
+    });
+    if (there.some(({ recordId, tombstone }) => recordId !== null && tombstone === null)) {
       result.delete(lane);
     }
   }
@@ -367,7 +382,12 @@ async function whoArrives(
   for (const contact of to) {
     const { id } = contact.connection;
     if (arrived.has(id)) continue;
-    const present = await tx.findLanesByResource(id, move.type, [move.to.externalId]);
+    const present = await tx.findLanes({
+      kind: "of_resources",
+      connectionId: id,
+      resourceType: move.type,
+      externalIds: [move.to.externalId],
+    });
     if (present.length > 0) continue;
     const observation = { ...seen, content: null };
     incoming.push({ contact, arrival: { ...known, observation, verifiedAt: null } });

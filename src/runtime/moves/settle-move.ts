@@ -26,7 +26,7 @@ import { addMillis } from "../../model/instant.ts";
 import type { FormerPlace, Lane, Transition } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
-import type { Decided, StoreTransaction } from "../../store/store.ts";
+import type { Decided, LaneSummary, StoreTransaction } from "../../store/store.ts";
 import { isSoftDeleted, keyText, lockVisible, recordWriter } from "../records/index.ts";
 import type { DirectorySnapshot, Contact, ClaimedLane, Services } from "../services/index.ts";
 import { save } from "../claims/index.ts";
@@ -90,9 +90,16 @@ export async function familyOf(
   const above = book.mapping(lane);
   for (const mapping of mappingsBelow(lane, contact, services)) {
     const { type } = mapping.resource;
-    const children: Awaited<ReturnType<StoreTransaction["findChildLanes"]>>[number][] = [];
+    const children: LaneSummary[] = [];
     for (const place of [...places, here]) {
-      children.push(...(await tx.findChildLanes(place.connection, type, place.externalId)));
+      children.push(
+        ...(await tx.findLanes({
+          kind: "children",
+          connectionId: place.connection,
+          resourceType: type,
+          parentExternalId: place.externalId,
+        })),
+      );
     }
     ids.push(...children.map(({ id }) => id));
     // A record may have got another lane while its resource was out of reach.

@@ -10,7 +10,7 @@ import type { FormerPlace, Lane, Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Place } from "../../model/observation.ts";
 import { outlivesRecord, placeOutOfReach } from "../../model/tombstone.ts";
-import type { Decided, StoreTransaction } from "../../store/store.ts";
+import type { Decided, LaneSummary, StoreTransaction } from "../../store/store.ts";
 import type { DirectorySnapshot, Services } from "../services/index.ts";
 import { keyText } from "../records/index.ts";
 import { findTrail } from "./trail.ts";
@@ -90,10 +90,17 @@ async function lanesBelow(
   tx: StoreTransaction,
   places: readonly FormerPlace[],
   { resource }: Mapping,
-): ReturnType<StoreTransaction["findChildLanes"]> {
-  const result: Awaited<ReturnType<StoreTransaction["findChildLanes"]>>[number][] = [];
+): Promise<readonly LaneSummary[]> {
+  const result: LaneSummary[] = [];
   for (const { connection, externalId } of places) {
-    result.push(...(await tx.findChildLanes(connection, resource.type, externalId)));
+    result.push(
+      ...(await tx.findLanes({
+        kind: "children",
+        connectionId: connection,
+        resourceType: resource.type,
+        parentExternalId: externalId,
+      })),
+    );
   }
   return result;
 }
@@ -126,7 +133,12 @@ export async function leaveWithParent(
 ): Promise<Transition> {
   const { connectionId, parent, externalId, tombstone } = created.lane;
   if (parent === null || externalId === null || tombstone !== null) return created;
-  const [above] = await tx.findLanesByResource(connectionId, parent.type, [parent.externalId]);
+  const [above] = await tx.findLanes({
+    kind: "of_resources",
+    connectionId,
+    resourceType: parent.type,
+    externalIds: [parent.externalId],
+  });
   const [parentLane] = above === undefined ? [] : await tx.lockLanes([above.id]);
   const place = placeOutOfReach(parentLane?.tombstone ?? null);
   if (place === null) return created;

@@ -23,7 +23,12 @@ export async function findTrail(
     if ([...places, here].some((one) => isSamePlace(one, place))) break;
     places.push(place);
     const { connection, externalId } = place;
-    const [left] = await tx.findLanesByResource(connection, lane.resourceType, [externalId]);
+    const [left] = await tx.findLanes({
+      kind: "of_resources",
+      connectionId: connection,
+      resourceType: lane.resourceType,
+      externalIds: [externalId],
+    });
     if (left === undefined) break;
     lanes.push({ id: left.id, recordId: left.recordId });
     next = left.moved;

@@ -90,11 +90,21 @@ async function nobodys(
   if (alike.length === 0) return [];
   const ids = alike.map(({ one }) => one.externalId);
   return services.store.transaction(async (tx) => {
-    const known = await tx.findLanesByResource(lane.connectionId, lane.resourceType, ids);
+    const known = await tx.findLanes({
+      kind: "of_resources",
+      connectionId: lane.connectionId,
+      resourceType: lane.resourceType,
+      externalIds: ids,
+    });
     const lanes = await tx.lockLanes(known.map(({ id }) => id));
     const tokens = alike.flatMap(({ one }) => one.token ?? []);
-    const ofCreates = await tx.findLanesByToken(lane.connectionId, lane.resourceType, tokens);
-    const knownTokens = new Set<string | null>(ofCreates.map(({ token }) => token));
+    const ofCreates = await tx.findLanes({
+      kind: "of_tokens",
+      connectionId: lane.connectionId,
+      resourceType: lane.resourceType,
+      tokens,
+    });
+    const knownTokens = new Set<string | null>(ofCreates.map(({ intent }) => intent.token));
     // A resource with a lane belongs to another record, unless that lane is waiting to learn whose create made it.
     const taken = lanes.filter(({ awaitingIntent }) => awaitingIntent === null);
     const takenIds = new Set(taken.map(({ externalId }) => externalId));

@@ -3,6 +3,7 @@ import type { PlannedAction } from "../../engine/lifecycle/index.ts";
 import type { FormerPlace, Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Place, ResourceMove } from "../../model/observation.ts";
+import { isEndedByResource, placeOutOfReach } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import { DirectorySnapshot, type Contact, type Services } from "../services/index.ts";
 import { goneOn, isSamePlace } from "../moves/index.ts";
@@ -37,9 +38,14 @@ export async function hasMovedWithParent(
   for (let next: FormerPlace | null = { connection: connectionId, externalId }; next !== null;) {
     const place: FormerPlace = next;
     if (passed.some((one) => isSamePlace(one, place))) return false;
-    const [above] = await tx.findLanesByResource(place.connection, type, [place.externalId]);
-    if (above !== undefined && above.movedTo !== null) return true;
-    if (above?.side !== "resource") return passed.length > 0;
+    const [above] = await tx.findLanes({
+      kind: "of_resources",
+      connectionId: place.connection,
+      resourceType: type,
+      externalIds: [place.externalId],
+    });
+    if (placeOutOfReach(above?.tombstone ?? null) !== null) return true;
+    if (above === undefined || !isEndedByResource(above.tombstone)) return passed.length > 0;
     passed.push(place);
     next = above.moved;
   }
@@ -58,7 +64,12 @@ export async function planMoved(
   const told = { type, from: { containerId, externalId }, to, seen: null };
   const isNear = book.ofContainer(integration, to.containerId).length > 0;
   const { found, further } = await services.store.transaction(async (tx) => ({
-    found: await tx.findLanesByResource(id, type, [externalId]),
+    found: await tx.findLanes({
+      kind: "of_resources",
+      connectionId: id,
+      resourceType: type,
+      externalIds: [externalId],
+    }),
     further: isNear ? null : await goneOn(tx, integration, told, book),
   }));
   const kind = isNear || further !== null ? "move" : "detach";

@@ -222,7 +222,13 @@ async function* planUnlisted(
     const cursor: LaneId | null = after;
     const lanes: readonly { readonly id: LaneId; readonly externalId: string }[] =
       await services.store.transaction((tx) =>
-        tx.findBoundLanes(contact.connection.id, mapping.resource.type, cursor, BATCH),
+        tx.findLanes({
+          kind: "with_resource",
+          connectionId: contact.connection.id,
+          resourceType: mapping.resource.type,
+          after: cursor,
+          limit: BATCH,
+        }),
       );
     for (const { externalId } of lanes) {
       if (present.has(externalId)) continue;
@@ -254,9 +260,12 @@ async function planGone(
   const { services, contact, mapping } = planner;
   const book = await DirectorySnapshot.open(services);
   return services.store.transaction(async (tx) => {
-    const found = await tx.findLanesByResource(contact.connection.id, mapping.resource.type, [
-      externalId,
-    ]);
+    const found = await tx.findLanes({
+      kind: "of_resources",
+      connectionId: contact.connection.id,
+      resourceType: mapping.resource.type,
+      externalIds: [externalId],
+    });
     const lanes = await tx.lockLanes(found.map(({ id }) => id));
     const records = await rowsOf(tx, mapping, lanes);
     const steps: PlannedStep[] = [];
@@ -282,8 +291,15 @@ async function endedParents(
   const { parent } = mapping.resource;
   if (parent === null) return new Set();
   const ids = observations.flatMap((observation) => observation.parent?.externalId ?? []);
-  const lanes = await tx.findLanesByResource(contact.connection.id, parent, [...new Set(ids)]);
-  return new Set(lanes.filter(({ tombstoned }) => tombstoned).map(({ externalId }) => externalId));
+  const lanes = await tx.findLanes({
+    kind: "of_resources",
+    connectionId: contact.connection.id,
+    resourceType: parent,
+    externalIds: [...new Set(ids)],
+  });
+  return new Set(
+    lanes.filter(({ tombstone }) => tombstone !== null).map(({ externalId }) => externalId),
+  );
 }
 
 function unseenKey({ contact, mapping }: Planner, { type, externalId }: Observation): LaneKey {

@@ -282,7 +282,12 @@ export async function shiftOf(
   const [was] =
     above === null
       ? []
-      : await tx.findLanesByResource(connectionId, above.type, [above.externalId]);
+      : await tx.findLanes({
+          kind: "of_resources",
+          connectionId,
+          resourceType: above.type,
+          externalIds: [above.externalId],
+        });
   return { side: "record", field, from: was?.recordId ?? null, to };
 }
 

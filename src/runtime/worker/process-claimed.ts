@@ -3,8 +3,9 @@ import { processing } from "../../engine/lane/index.ts";
 import { requeueAfterMove, leaveLane, placeText } from "../../engine/lifecycle/index.ts";
 import { fail } from "../../engine/processing/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
+import { isEndedByResource, placeOutOfReach } from "../../model/tombstone.ts";
 import { isContention } from "../../store/database/index.ts";
-import type { LaneOfResource } from "../../store/lanes.ts";
+import type { LaneSummary } from "../../store/store.ts";
 import { forgetLate, lockClaimed, save } from "../claims/index.ts";
 import { processInbound } from "../inbound/index.ts";
 import { followMove } from "../moves/index.ts";
@@ -109,7 +110,12 @@ async function wentWithParent(
     if (held === null || connectionId === undefined || parent === null || tombstone !== null) {
       return held === null;
     }
-    const [above] = await tx.findLanesByResource(connectionId, parent.type, [parent.externalId]);
+    const [above] = await tx.findLanes({
+      kind: "of_resources",
+      connectionId,
+      resourceType: parent.type,
+      externalIds: [parent.externalId],
+    });
     const place = above === undefined ? null : placeGone(above, book);
     if (place === null) return false;
     const context = book.context(held.lane, tx.now);
@@ -126,13 +132,11 @@ async function wentWithParent(
 }
 
 /** The address to which a resource was moved from its lane's address; `null` if no move is known. */
-function placeGone(
-  { side, movedTo, moved }: LaneOfResource,
-  book: DirectorySnapshot,
-): string | null {
+function placeGone({ tombstone, moved }: LaneSummary, book: DirectorySnapshot): string | null {
+  const movedTo = placeOutOfReach(tombstone);
   if (movedTo !== null) return movedTo;
   const contact = moved === null ? null : book.contact(moved.connection);
-  if (side !== "resource" || moved === null || contact === null) return null;
+  if (!isEndedByResource(tombstone) || moved === null || contact === null) return null;
   return placeText({ ...contact.connection, externalId: moved.externalId });
 }
 

@@ -19,6 +19,7 @@ import { memoryDirectory, lookedUp } from "./directory.ts";
 import { memoryHeldRuns } from "./held-runs.ts";
 import {
   appendJournalInMemory,
+  findLanesInMemory,
   laneKeys,
   laneLocks,
   memoryLedger,
@@ -58,10 +59,7 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       now,
       ensureLanes: (keys) => step(() => laneKeys.ensureLanesInMemory(state, keys)),
       reserveLanes: (keys) => step(() => reserveLanesInMemory(state, held, keys)),
-      findLanesByResource: (connection, resourceType, externalIds) =>
-        step(() => laneKeys.findLanesByResource(state, connection, resourceType, externalIds)),
-      findLanesByToken: (connection, resourceType, tokens) =>
-        step(() => laneKeys.findLanesByToken(state, connection, resourceType, tokens)),
+      findLanes: (query) => step(() => findLanesInMemory(state, query)),
       findLanesByRecord: (recordType, ids) =>
         step(() => laneKeys.findLanesByRecord(state, recordType, ids)),
       findTombstonedLanes: (recordType, ids) =>
@@ -70,21 +68,10 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         step(() => laneKeys.findOpenIntents(state, connection, resourceType, since)),
       findUnansweredCreates: (connection, resourceType, since) =>
         step(() => laneKeys.findUnansweredCreates(state, connection, resourceType, since)),
-      findUnpairedChildren: (parents) => step(() => laneKeys.findUnpairedChildren(state, parents)),
-      findPairedLanes: (connection, mapped, after, limit) =>
-        step(() => laneKeys.findPairedLanes(state, connection, mapped, after, limit)),
       countPairedLanes: (connection) =>
         step(() => laneKeys.countPairedLanesInMemory(state, connection)),
-      findChildLanes: (connection, resourceType, parent) =>
-        step(() => laneKeys.findChildLanes(state, connection, resourceType, parent)),
-      findLanesMovedTo: (resourceType, place) =>
-        step(() => laneKeys.findLanesMovedTo(state, resourceType, place)),
-      findLanesFrom: (resourceType, place) =>
-        step(() => laneKeys.findLanesFrom(state, resourceType, place)),
       // One transaction at a time: nobody holds any.
       holdPlace: () => step(() => undefined),
-      findBoundLanes: (connection, resourceType, after, limit) =>
-        step(() => laneKeys.findBoundLanes(state, connection, resourceType, after, limit)),
       lockLanes: (ids) => step(() => laneLocks.lockLanesInMemory(state, held, ids)),
       lockDueLanes: (limit, leftOut = []) =>
         step(() => laneLocks.lockDueLanesInMemory(state, held, now, limit, leftOut)),

@@ -49,6 +49,7 @@ import { opening, timeOf } from "./driver/index.ts";
 import {
   ensureLanes,
   ensureLanesFree,
+  findLanes,
   laneKeys,
   laneLocks,
   LaneMadeMeanwhileError,
@@ -106,27 +107,15 @@ export async function postgresStore(
         metAt !== null && now < addMillis(metAt, COMPANY_MS)
           ? (others === "wait" ? ensureLanes : ensureLanesFree)(tx, keys)
           : reserveLanes(tx, held, relations, keys),
-      findLanesByResource: (connection, resourceType, externalIds) =>
-        laneKeys.findLanesByResource(tx, connection, resourceType, externalIds),
-      findLanesByToken: (connection, resourceType, tokens) =>
-        laneKeys.findLanesByToken(tx, connection, resourceType, tokens),
+      findLanes: (query) => findLanes(tx, query),
       findLanesByRecord: (recordType, ids) => laneKeys.findLanesByRecord(tx, recordType, ids),
       findTombstonedLanes: (recordType, ids) => laneKeys.findTombstonedLanes(tx, recordType, ids),
       findOpenIntents: (connection, resourceType, since) =>
         laneKeys.findOpenIntents(tx, connection, resourceType, since),
       findUnansweredCreates: (connection, resourceType, since) =>
         laneKeys.findUnansweredCreates(tx, connection, resourceType, since),
-      findUnpairedChildren: (parents) => laneKeys.findUnpairedChildren(tx, parents),
-      findPairedLanes: (connection, mapped, after, limit) =>
-        laneKeys.findPairedLanes(tx, connection, mapped, after, limit),
       countPairedLanes: (connection) => laneKeys.countPairedLanes(tx, connection),
-      findChildLanes: (connection, resourceType, parent) =>
-        laneKeys.findChildLanes(tx, connection, resourceType, parent),
-      findLanesMovedTo: (resourceType, place) => laneKeys.findLanesMovedTo(tx, resourceType, place),
-      findLanesFrom: (resourceType, place) => laneKeys.findLanesFrom(tx, resourceType, place),
       holdPlace: (resourceType, place) => laneKeys.holdPlace(tx, resourceType, place),
-      findBoundLanes: (connection, resourceType, after, limit) =>
-        laneKeys.findBoundLanes(tx, connection, resourceType, after, limit),
       lockLanes: (ids, others) => laneLocks.lockLanes(tx, held, relations, ids, others),
       lockDueLanes: (limit, leftOut = []) =>
         laneLocks.lockDueLanes(tx, held, relations, now, limit, leftOut),

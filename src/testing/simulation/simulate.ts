@@ -170,7 +170,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
         if (place === undefined) return true;
         const { connection } = place;
         return store.transaction(async (tx) => {
-          const found = await tx.findLanesByResource(connection, "issue", [String(number)]);
+          const found = await tx.findLanes({
+            kind: "of_resources",
+            connectionId: connection,
+            resourceType: "issue",
+            externalIds: [String(number)],
+          });
           const [lane] = await tx.lockLanes(found.map((each) => each.id));
           return lane?.base !== undefined && lane.base !== null && lane.attempt === null;
         });

@@ -220,8 +220,8 @@ describeOnOneDatabase("an issue whose coming back is told before its going", (op
 
 describeOnOneDatabase("an issue whose coming back is told at once with its going", (open) => {
   it.each([
-    ["its coming", "coming", "going", "findLanesMovedTo"],
-    ["its going", "going", "coming", "findLanesFrom"],
+    ["its coming", "coming", "going", "moved_to"],
+    ["its going", "going", "coming", "came_from"],
   ] as const)(
     "the transaction that stores %s waits for the other, and looks again",
     async (...order) => {
@@ -237,12 +237,13 @@ describeOnOneDatabase("an issue whose coming back is told at once with its going
         runs += 1;
         // As if the other was saved behind the first look.
         let isSaved = runs > 1;
-        const find = async (resourceType: string, place: string) => {
-          const found = isSaved ? await tx[look](resourceType, place) : [];
+        const findLanes: typeof tx.findLanes = async (query) => {
+          if (query.kind !== look) return tx.findLanes(query);
+          const found = isSaved ? await tx.findLanes(query) : [];
           isSaved = true;
           return found;
         };
-        await followMove({ ...tx, [look]: find }, known, book, services);
+        await followMove({ ...tx, findLanes }, known, book, services);
       });
       expect(runs).toBe(2);
 

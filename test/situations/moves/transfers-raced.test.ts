@@ -15,8 +15,9 @@ async function givenInterrupted(database: TestDatabase): Promise<Interrupted> {
   let deed: (() => Promise<void>) | null = null;
   const interrupting = (tx: StoreTransaction): StoreTransaction => ({
     ...tx,
-    async findChildLanes(...asked) {
-      const found = await tx.findChildLanes(...asked);
+    async findLanes(query) {
+      const found = await tx.findLanes(query);
+      if (query.kind !== "children") return found;
       const now = deed;
       deed = null;
       await now?.();

@@ -5,6 +5,7 @@
  * 2. Rows come in the order in which Postgres sorts them.
  */
 export { byId } from "./lane-keys.ts";
+export { findLanesInMemory } from "./find-lanes.ts";
 export * as laneLocks from "./lane-locks.ts";
 export {
   saveLanesInMemory,

@@ -123,44 +123,6 @@ function move(
   index.set(after, id);
 }
 
-export function findLanesByResource(
-  state: MemoryState,
-  connectionId: ConnectionId,
-  resourceType: string,
-  externalIds: readonly string[],
-) {
-  return [...new Set(externalIds)].flatMap((externalId) => {
-    const key = resourceKeyInMemory({ connectionId, resourceType, externalId });
-    const id = key === null ? undefined : state.laneByResource.get(key);
-    const lane = id === undefined ? undefined : state.lanes.get(id);
-    if (lane === undefined) return [];
-    const { recordId, tombstone, moved } = lane;
-    const side = tombstone === null ? null : endedSide(tombstone);
-    const recordMoved = recordMoveOf(tombstone);
-    const movedTo = placeOutOfReach(tombstone);
-    const ended = { tombstoned: tombstone !== null, side, recordMoved, movedTo, moved };
-    return [{ id: lane.id, externalId, recordId, ...ended }];
-  });
-}
-
-export function findLanesByToken(
-  state: MemoryState,
-  connection: ConnectionId,
-  resourceType: string,
-  tokens: readonly string[],
-) {
-  return [...new Set(tokens)].flatMap((token) => {
-    const id = state.laneByToken.get(token);
-    const lane = id === undefined ? undefined : state.lanes.get(id);
-    if (lane?.resourceType !== resourceType) return [];
-    const { connectionId, externalId, recordId, intent } = lane;
-    if (![connectionId, intent?.leftFrom].includes(connection)) return [];
-    if (intent === null) return [];
-    const { since, posted = null } = intent;
-    return [{ id: lane.id, connectionId, token, since, externalId, recordId, posted }];
-  });
-}
-
 /** Every lane that records have or had, in the order of their ids. */
 export function lanesOfRecords(
   state: MemoryState,
@@ -269,43 +231,6 @@ export function findUnansweredCreates(
     });
 }
 
-/** Lanes of resources below those of the lanes given, neither paired nor ended, in their order. */
-export function findUnpairedChildren(
-  state: MemoryState,
-  parents: readonly LaneId[],
-): readonly LaneId[] {
-  const above = new Set(
-    parents.flatMap((id) => {
-      const lane = state.lanes.get(id);
-      return lane === undefined ? [] : (resourceKeyInMemory(lane) ?? []);
-    }),
-  );
-  return [...state.lanes.values()]
-    .filter(({ connectionId, parent, recordId, tombstone }) => {
-      if (parent === null || recordId !== null || tombstone !== null) return false;
-      const { type, externalId } = parent;
-      const key = resourceKeyInMemory({ connectionId, resourceType: type, externalId });
-      return key !== null && above.has(key);
-    })
-    .sort(byId)
-    .map(({ id }) => id);
-}
-
-export function findPairedLanes(
-  state: MemoryState,
-  connection: ConnectionId,
-  { recordType, resourceType }: Pick<LaneKey, "recordType" | "resourceType">,
-  after: string | null,
-  limit: number,
-) {
-  return pairedLanes(state, connection)
-    .filter((lane) => lane.recordType === recordType && lane.resourceType === resourceType)
-    .map(({ id, recordId }) => ({ id, recordId: recordId ?? "" }))
-    .filter(({ recordId }) => after === null || recordId > after)
-    .sort((a, b) => (a.recordId < b.recordId ? -1 : 1))
-    .slice(0, limit);
-}
-
 export function countPairedLanesInMemory(state: MemoryState, connection: ConnectionId): number {
   return pairedLanes(state, connection).length;
 }
@@ -314,65 +239,4 @@ function pairedLanes(state: MemoryState, connection: ConnectionId): readonly Lan
   return [...state.lanes.values()].filter(
     (lane) => lane.connectionId === connection && lane.recordId !== null && lane.tombstone === null,
   );
-}
-
-export function findChildLanes(
-  state: MemoryState,
-  connection: ConnectionId,
-  resourceType: string,
-  parentExternalId: string,
-): readonly Pick<Lane, "id" | "recordId">[] {
-  return [...state.lanes.values()]
-    .filter(
-      (lane) =>
-        lane.connectionId === connection &&
-        lane.resourceType === resourceType &&
-        lane.parent?.externalId === parentExternalId,
-    )
-    .sort(byId)
-    .map(({ id, recordId }) => ({ id, recordId }));
-}
-
-export function findLanesMovedTo(
-  state: MemoryState,
-  resourceType: string,
-  place: string,
-): readonly LaneId[] {
-  return [...state.lanes.values()]
-    .filter(
-      (lane) => lane.resourceType === resourceType && placeOutOfReach(lane.tombstone) === place,
-    )
-    .sort(byId)
-    .map(({ id }) => id);
-}
-
-export function findLanesFrom(state: MemoryState, resourceType: string, place: string) {
-  const ended = (lane: Lane) => Number(lane.tombstone !== null);
-  return [...state.lanes.values()]
-    .filter((lane) => lane.resourceType === resourceType && lane.cameFrom === place)
-    .sort((a, b) => ended(a) - ended(b) || byId(a, b))
-    .flatMap(({ id, connectionId, externalId, display }) =>
-      externalId === null ? [] : [{ id, connectionId, externalId, display }],
-    );
-}
-
-export function findBoundLanes(
-  state: MemoryState,
-  connection: ConnectionId,
-  resourceType: string,
-  after: LaneId | null,
-  limit: number,
-) {
-  return [...state.lanes.values()]
-    .flatMap(({ id, connectionId, resourceType: type, externalId, recordId, tombstone }) =>
-      connectionId === connection &&
-      type === resourceType &&
-      Number(id) > Number(after ?? 0) &&
-      externalId !== null &&
-      tombstone === null
-        ? [{ id, externalId, recordId }]
-        : [],
-    )
-    .sort(byId)
-    .slice(0, limit);
 }

@@ -6,6 +6,7 @@
  * 3. A resource has one lane: a reserved lane excludes a second one until its transaction ends.
  */
 export { ensureLanes, ensureLanesFree } from "./ensure-lanes.ts";
+export { findLanes } from "./find-lanes.ts";
 export { eventFromRow, type EventRow, instantOrNull, textOrNull } from "./event-rows.ts";
 export * as laneKeys from "./lane-keys.ts";
 export { readLanes } from "./lane-locks.ts";

@@ -25,6 +25,7 @@ import {
   recordMoveOf,
   type Tombstone,
 } from "../../../model/tombstone.ts";
+import type { LaneSummary } from "../../lanes.ts";
 import { textOrNull } from "./event-rows.ts";
 
 /** What admission and claims lock and read often. */
@@ -61,18 +62,14 @@ export interface LaneRow {
   readonly epoch: string;
 }
 
-/** The columns of a lane, for statements that name them. */
-export const LANE_COLUMNS = [
+/** The columns of a lane's summary. */
+export const SUMMARY_COLUMNS = [
   "id",
   "connection_id",
   "resource_type",
   "record_type",
   "external_id",
   "record_id",
-  "parent_type",
-  "parent_external_id",
-  "clock_at",
-  "clock_event",
   "tombstone_at",
   "tombstone_event",
   "tombstone_side",
@@ -84,9 +81,20 @@ export const LANE_COLUMNS = [
   "intent_tokenless",
   "intent_posted",
   "intent_connection_id",
-  "awaiting_intent_until",
   "moved_from_connection",
   "moved_from_external_id",
+] as const satisfies readonly (keyof LaneRow)[];
+
+export type LaneSummaryRow = Pick<LaneRow, (typeof SUMMARY_COLUMNS)[number]>;
+
+/** The columns of a lane, for statements that name them. */
+export const LANE_COLUMNS = [
+  ...SUMMARY_COLUMNS,
+  "parent_type",
+  "parent_external_id",
+  "clock_at",
+  "clock_event",
+  "awaiting_intent_until",
   "came_from",
   "archived_as",
   "returned_from",
@@ -147,7 +155,7 @@ export interface PostedJson {
 
 type FlipJson = Omit<Flip, "at"> & { readonly at: string };
 
-export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly TandemEvent[]): Lane {
+export function laneSummaryFromRow(row: LaneSummaryRow): LaneSummary {
   return {
     id: laneId(row.id),
     connectionId: connectionId(row.connection_id),
@@ -155,6 +163,15 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
     recordType: row.record_type,
     externalId: row.external_id,
     recordId: row.record_id,
+    tombstone: tombstoneFromRow(row),
+    moved: formerPlace(row),
+    intent: intentFromRow(row),
+  };
+}
+
+export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly TandemEvent[]): Lane {
+  return {
+    ...laneSummaryFromRow(row),
     parent:
       row.parent_type === null || row.parent_external_id === null
         ? null
@@ -164,7 +181,6 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
         ? null
         : { at: parseInstant(row.clock_at), event: eventId(row.clock_event) },
     known: knownFromRow(record),
-    tombstone: tombstoneFromRow(row),
     copy: record.copy,
     display: record.display,
     base: record.base === true ? record.copy : record.base,
@@ -172,13 +188,11 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
     attempt: record.attempt === null ? null : attemptFromJson(record.attempt),
     unanswered: record.unanswered.map(attemptFromJson),
     lastSent: record.last_sent === null ? null : attemptFromJson(record.last_sent),
-    intent: intentFromRow(row),
     awaitingIntent:
       row.awaiting_intent_until === null ? null : parseInstant(row.awaiting_intent_until),
     flips: mapValues(record.flips, (turns) =>
       turns.map((turn) => ({ ...turn, at: parseInstant(turn.at) })),
     ),
-    moved: formerPlace(row),
     cameFrom: row.came_from,
     archivedAs: row.archived_as,
     returned: row.returned_from === null ? null : eventId(row.returned_from),
@@ -304,7 +318,7 @@ function knownToJson(lane: Pick<Lane, "known" | "copy">): KnownJson | null {
   return { ...known, ...kept, at: formatInstant(at) };
 }
 
-function tombstoneFromRow(row: LaneRow): Tombstone | null {
+function tombstoneFromRow(row: LaneSummaryRow): Tombstone | null {
   const { tombstone_at: at, tombstone_event: event, tombstone_side: side } = row;
   if (at === null || event === null || side === null) return null;
   const isDeleted = side === "record" || row.tombstone_record_first;
@@ -318,7 +332,7 @@ function tombstoneFromRow(row: LaneRow): Tombstone | null {
   };
 }
 
-export function formerPlace({
+function formerPlace({
   moved_from_connection: connection,
   moved_from_external_id: externalId,
 }: Pick<LaneRow, "moved_from_connection" | "moved_from_external_id">): FormerPlace | null {
@@ -326,7 +340,7 @@ export function formerPlace({
   return { connection: connectionId(connection), externalId };
 }
 
-function intentFromRow(row: LaneRow): Intent | null {
+function intentFromRow(row: LaneSummaryRow): Intent | null {
   if (row.intent_token === null || row.intent_since === null) return null;
   const posted = postedFromJson(row.intent_posted);
   return {

@@ -1,0 +1,108 @@
+/** Finding lanes in memory: a predicate a kind of query, and an order for the few that have their own. */
+import type { Lane } from "../../../model/lane.ts";
+import { placeOutOfReach } from "../../../model/tombstone.ts";
+import type { FoundLane, LaneQuery, LaneSummary } from "../../lanes.ts";
+import type { MemoryState } from "../tables/index.ts";
+import { byId, resourceKeyInMemory } from "./lane-keys.ts";
+
+export function findLanesInMemory<Query extends LaneQuery>(
+  state: MemoryState,
+  query: Query,
+): readonly FoundLane<Query>[] {
+  const found = candidates(state, query)
+    .filter(predicateOf(state, query))
+    .sort(orderOf(query))
+    .slice(0, "limit" in query ? query.limit : undefined)
+    .map((lane) => ({
+      ...summaryOf(lane),
+      ...(query.kind === "came_from" && { display: lane.display }),
+    }));
+  // The predicate of the kind excludes what the type excludes.
+  return found as readonly LaneSummary[] as readonly FoundLane<Query>[];
+}
+
+/** The lanes that an index gives for a query, or all lanes. */
+function candidates(state: MemoryState, query: LaneQuery): readonly Lane[] {
+  const ids = indexed(state, query);
+  if (ids === null) return [...state.lanes.values()];
+  return [...new Set(ids)].flatMap((id) => (id === undefined ? [] : (state.lanes.get(id) ?? [])));
+}
+
+function indexed(state: MemoryState, query: LaneQuery) {
+  switch (query.kind) {
+    case "of_resources":
+      return query.externalIds.map((externalId) =>
+        state.laneByResource.get(resourceKeyInMemory({ ...query, externalId }) ?? ""),
+      );
+    case "of_tokens":
+      return query.tokens.map((token) => state.laneByToken.get(token));
+    default:
+      return null;
+  }
+}
+
+function predicateOf(state: MemoryState, query: LaneQuery): (lane: Lane) => boolean {
+  const isOfType = (lane: Lane) =>
+    (!("connectionId" in query) || lane.connectionId === query.connectionId) &&
+    (!("resourceType" in query) || lane.resourceType === query.resourceType);
+  switch (query.kind) {
+    case "of_resources":
+      return isOfType;
+    case "of_tokens":
+      return ({ connectionId, resourceType, intent }) =>
+        resourceType === query.resourceType &&
+        [connectionId, intent?.leftFrom].includes(query.connectionId);
+    case "children":
+      return (lane) => isOfType(lane) && lane.parent?.externalId === query.parentExternalId;
+    case "unpaired_children": {
+      const above = new Set(
+        query.parents.map((id) => {
+          const lane = state.lanes.get(id);
+          return lane === undefined ? null : resourceKeyInMemory(lane);
+        }),
+      );
+      return ({ connectionId, parent, recordId, tombstone }) => {
+        if (parent === null || recordId !== null || tombstone !== null) return false;
+        const { type, externalId } = parent;
+        return above.has(resourceKeyInMemory({ connectionId, resourceType: type, externalId }));
+      };
+    }
+    case "moved_to":
+      return (lane) => isOfType(lane) && placeOutOfReach(lane.tombstone) === query.place;
+    case "came_from":
+      return (lane) => isOfType(lane) && lane.cameFrom === query.place && lane.externalId !== null;
+    case "with_resource":
+      return (lane) =>
+        isOfType(lane) &&
+        Number(lane.id) > Number(query.after ?? 0) &&
+        lane.externalId !== null &&
+        lane.tombstone === null;
+    case "with_record":
+      return (lane) =>
+        isOfType(lane) &&
+        lane.recordType === query.recordType &&
+        lane.recordId !== null &&
+        lane.tombstone === null &&
+        (query.after === null || lane.recordId > query.after);
+  }
+}
+
+function orderOf({ kind }: LaneQuery): (a: Lane, b: Lane) => number {
+  switch (kind) {
+    case "came_from":
+      return (a, b) => Number(a.tombstone !== null) - Number(b.tombstone !== null) || byId(a, b);
+    case "with_record":
+      return (a, b) => ((a.recordId ?? "") < (b.recordId ?? "") ? -1 : 1);
+    default:
+      return byId;
+  }
+}
+
+function summaryOf(lane: Lane): LaneSummary {
+  const { id, connectionId, resourceType, recordType, externalId, recordId } = lane;
+  const { tombstone, moved, intent } = lane;
+  return {
+    ...{ id, connectionId, resourceType, recordType, externalId, recordId },
+    ...{ tombstone, moved, intent },
+  };
+}

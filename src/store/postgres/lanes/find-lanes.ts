@@ -1,0 +1,96 @@
+/** Finding lanes without locking them: one condition a kind of query, and one list of columns for all. */
+import type { FoundLane, LaneQuery } from "../../lanes.ts";
+import type { Queryable } from "../../database/index.ts";
+import type { Lane } from "../../../model/lane.ts";
+import { type LaneSummaryRow, laneSummaryFromRow, SUMMARY_COLUMNS } from "./lane-rows.ts";
+
+export async function findLanes<Query extends LaneQuery>(
+  tx: Queryable,
+  query: Query,
+): Promise<readonly FoundLane<Query>[]> {
+  const [condition, parameters] = conditionOf(query);
+  const isWide = query.kind === "came_from";
+  const { rows } = await tx.query<LaneSummaryRow & { readonly display?: Lane["display"] }>(
+    `select ${COLUMNS}${isWide ? ", display" : ""} from tandem.lanes ${condition}`,
+    parameters,
+  );
+  const found = rows.map(({ display, ...row }) => ({
+    ...laneSummaryFromRow(row),
+    ...(display !== undefined && { display }),
+  }));
+  // The condition of the kind excludes what the type excludes.
+  return found as readonly FoundLane<Query>[];
+}
+
+const COLUMNS = SUMMARY_COLUMNS.map((column) => `lanes.${column}`).join(", ");
+
+function conditionOf(query: LaneQuery): readonly [string, readonly unknown[]] {
+  switch (query.kind) {
+    case "of_resources":
+      return [
+        "where connection_id = $1 and resource_type = $2 and external_id = any($3::text[])",
+        [query.connectionId, query.resourceType, query.externalIds],
+      ];
+    case "of_tokens":
+      return [
+        `where intent_token = any($3::text[])
+           and $1 in (connection_id, intent_connection_id)
+           and resource_type = $2`,
+        [query.connectionId, query.resourceType, query.tokens],
+      ];
+    case "children":
+      return [
+        `where connection_id = $1 and resource_type = $2 and parent_external_id = $3
+         order by id`,
+        [query.connectionId, query.resourceType, query.parentExternalId],
+      ];
+    case "unpaired_children":
+      return [
+        `join tandem.lanes as parent
+           on lanes.connection_id = parent.connection_id
+           and lanes.parent_type = parent.resource_type
+           and lanes.parent_external_id = parent.external_id
+         where parent.id = any($1::bigint[])
+           and lanes.record_id is null
+           and lanes.tombstone_event is null
+         order by lanes.id`,
+        [query.parents],
+      ];
+    case "moved_to":
+      return [
+        "where tombstone_moved_to = $2 and resource_type = $1 order by id",
+        [query.resourceType, query.place],
+      ];
+    case "came_from":
+      return [
+        `join tandem.integration_records using (id)
+         where came_from = $2 and resource_type = $1 and external_id is not null
+         order by tombstone_event is not null, id`,
+        [query.resourceType, query.place],
+      ];
+    case "with_resource":
+      return [
+        `where connection_id = $1
+           and resource_type = $2
+           and id > $3::bigint
+           and external_id is not null
+           and tombstone_event is null
+         order by id
+         limit $4`,
+        [query.connectionId, query.resourceType, query.after ?? "0", query.limit],
+      ];
+    // By `lanes_one_per_record`, which has the living lanes in this order.
+    case "with_record":
+      return [
+        `where connection_id = $1
+           and record_type = $2
+           and resource_type = $3
+           and tombstone_event is null
+           and record_id is not null
+           and ($4::text is null or record_id > $4::text)
+         order by record_id
+         limit $5`,
+        [query.connectionId, query.recordType, query.resourceType, query.after, query.limit],
+      ];
+  }
+}
