@@ -56,7 +56,7 @@ export const backInReach: readonly CodeMutant[] = [
     id: "back-left-meanwhile",
     rule: "An issue that is back when its task has another one elsewhere is one that the task has left",
     reasons: ["moved_to_connection"],
-    file: "src/runtime/moves/follow-moves.ts",
+    file: "src/runtime/moves/move-routes.ts",
     find: "if (isElsewhere) result.add(lane);",
     replace: "",
     killedBy,

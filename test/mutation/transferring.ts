@@ -101,7 +101,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-keeps-pairing",
     rule: "A lane that has ended takes no resource from the record that was made of it",
-    file: "src/runtime/moves/follow-moves.ts",
+    file: "src/runtime/moves/move-routes.ts",
     find: "if (connection === undefined || !(ended || own === null)) continue;",
     replace: "if (connection !== undefined) continue;",
     killedBy,

@@ -13,6 +13,7 @@ import { heldRunsConformance } from "./held-run-conformance.ts";
 import { hooksConformance } from "./hook-conformance.ts";
 import { intentsConformance } from "./intent-conformance.ts";
 import { lanesConformance } from "./lane-conformance.ts";
+import { laneEventsConformance } from "./lane-event-conformance.ts";
 import { linksConformance } from "./link-conformance.ts";
 import { misfitConformance } from "./misfit-conformance.ts";
 import { movesConformance } from "./move-conformance.ts";
@@ -25,6 +26,7 @@ import { switchesConformance } from "./switch-conformance.ts";
 
 export function storeConformance(open: (options?: StoreOptions) => Promise<OpenedStore>): void {
   lanesConformance(open);
+  laneEventsConformance(open);
   switchesConformance(open);
   backfillsConformance(open);
   movesConformance(open);

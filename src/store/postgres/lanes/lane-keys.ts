@@ -1,10 +1,9 @@
 /** Finding lanes by what identifies them. */
-import { type ConnectionId, connectionId, type LaneId, laneId } from "../../../model/ids.ts";
+import { type ConnectionId, connectionId, laneId } from "../../../model/ids.ts";
 import { formatInstant, type Instant, parseInstant } from "../../../model/instant.ts";
-import type { Lane } from "../../../model/lane.ts";
 import type { EndedSide, RecordMove } from "../../../model/tombstone.ts";
 import type { Queryable } from "../../database/index.ts";
-import type { LaneKey, LaneOfOpenCreate } from "../../store.ts";
+import type { LaneOfOpenCreate } from "../../store.ts";
 import { postedFromJson, type PostedJson } from "./lane-rows.ts";
 
 export async function findLanesByRecord(
