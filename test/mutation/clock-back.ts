@@ -102,8 +102,8 @@ export const clockBack: readonly CodeMutant[] = [
   {
     id: "recheck-unread",
     rule: "Looked at again when started: what is older and unread is read",
-    file: "src/engine/lane/claim.ts",
-    find: 'if (isOlderUnread(lane, event)) return { verdict: "reread" };',
+    file: "src/engine/lane/trust.ts",
+    find: 'if (isOlderUnread(lane, event)) return readFor("older_unread");',
     replace: "",
     killedBy: ["test/engine/lane/claim.test.ts"],
   },

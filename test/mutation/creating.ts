@@ -191,9 +191,9 @@ export const creating: readonly CodeMutant[] = [
     id: "find-before-again",
     rule: "After a lost answer the token is looked for before another POST",
     reasons: ["created_resource", "adopted_resource"],
-    file: outbound,
-    find: "if (lane.intent !== null && !view.looked && mayHaveLanded(lane)) {",
-    replace: "if (lane.intent !== null && view.looked && mayHaveLanded(lane)) {",
+    file: "src/engine/lane/trust.ts",
+    find: "const mayExist = lane.intent !== null && mayHaveLanded(lane);",
+    replace: "const mayExist = false;",
     killedBy: ["test/engine/create-schedules.test.ts"],
   },
   {

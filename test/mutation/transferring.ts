@@ -126,8 +126,8 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-owed",
     rule: "An event that record and children are to follow by is never passed over for a later one",
-    file: "src/engine/lane/claim.ts",
-    find: '  if (lane.moved !== null) return { verdict: "reread" };\n',
+    file: "src/engine/lane/trust.ts",
+    find: '  if (lane.moved !== null) return readFor("resource_moved");\n',
     replace: "",
     killedBy,
   },

@@ -6,7 +6,7 @@
  *   that token was refused, limited or unavailable   the account sends it; the event's reason says why
  *   no room for the idempotency token                the account sends it: only its writer identifies it then
  */
-import { isByAuthor, postpone } from "../lane/index.ts";
+import { isByAuthor, mayHaveLanded, postpone } from "../lane/index.ts";
 import {
   type Actor,
   canonical,
@@ -70,11 +70,6 @@ export function signed(
 ): Content {
   if (intent === null || isByAuthor(intent)) return values;
   return attributed(values, intent.token, line, mapping);
-}
-
-/** Whether a create was sent and not answered, so that its resource may exist. */
-export function mayHaveLanded({ attempt, unanswered }: Lane): boolean {
-  return attempt !== null || unanswered.some(({ kind }) => kind === "create");
 }
 
 /** The number of different texts that are remembered of one writer's creates. */

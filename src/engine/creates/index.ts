@@ -11,7 +11,6 @@ export {
   BY_ACCOUNT,
   creationValues,
   lookInstead,
-  mayHaveLanded,
   post,
   reasonOfCreate,
   saidOf,

@@ -7,15 +7,8 @@ import type { Lane, Transition } from "../../model/lane.ts";
 import { recordMoveOf } from "../../model/tombstone.ts";
 import { findOverwrittenEdits, supersede } from "./sent-writes.ts";
 import { endedReason, missedAtMove } from "./tombstone.ts";
-import {
-  liveEvents,
-  move,
-  outcomeUnknown,
-  processing,
-  unchanged,
-  withConflicts,
-} from "./transition.ts";
-import { isOlderUnread } from "./versions.ts";
+import { liveEvents, move, processing, unchanged, withConflicts } from "./transition.ts";
+import { trust } from "./trust.ts";
 
 /** A claim: the worker that owns an event, and the epoch under which the store accepts the event's end. */
 export interface Claim {
@@ -154,7 +147,7 @@ export function recheckInbound(
   shown: Content | null = event.content,
 ): Recheck {
   const { lane } = start;
-  const { clock, known, tombstone } = lane;
+  const { clock, tombstone } = lane;
   if (event.action === "delete" && recordMoveOf(tombstone) === null) {
     return { verdict: "proceed" };
   }
@@ -167,19 +160,12 @@ export function recheckInbound(
     });
     return { verdict: "ended", transition };
   }
-  // Record and children have not followed the resource's move yet, so newer knowledge must not end the event.
-  if (lane.moved !== null) return { verdict: "reread" };
+  if (trust(lane, event).kind !== "trusted") return { verdict: "reread" };
   if (clock !== null && event.updatedAt !== null && event.updatedAt < clock.at) {
-    if (isOlderUnread(lane, event)) return { verdict: "reread" };
     return {
       verdict: "ended",
       transition: endOlder(start, event, clock.event, event.updatedAt, now),
     };
-  }
-  const otherContent =
-    clock?.at === event.updatedAt && known !== null && known.digest !== event.digest;
-  if (event.reread || event.content === null || otherContent || outcomeUnknown(lane)) {
-    return { verdict: "reread" };
   }
   return { verdict: "proceed" };
 }

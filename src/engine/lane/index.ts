@@ -75,4 +75,5 @@ export {
   withConflicts,
   withLane,
 } from "./transition.ts";
+export { mayHaveLanded, trust, type Trust } from "./trust.ts";
 export { isOlderUnread, wasKnown } from "./versions.ts";

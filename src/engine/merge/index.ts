@@ -20,14 +20,7 @@ export {
 } from "./merge.ts";
 export { type Plan, unsent } from "./plan.ts";
 export { contested, noteTurn, quarantine } from "./quarantine.ts";
-export {
-  awaitReads,
-  isTooYoungToMiss,
-  isUnread,
-  mayBeOfBefore,
-  mayLag,
-  READS_LAG_MS,
-} from "./read-lag.ts";
+export { awaitReads, isTooYoungToMiss, mayBeOfBefore, mayLag, READS_LAG_MS } from "./read-lag.ts";
 export { stamp, stampedAt } from "./stamp.ts";
 export {
   contentOrNull,

@@ -6,7 +6,14 @@ import { type Json, sameValue } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
-import { type Context, hasTaken, lastWrites, ownTime, postpone } from "../lane/index.ts";
+import {
+  type Context,
+  hasTaken,
+  lastWrites,
+  ownTime,
+  postpone,
+  type Trust,
+} from "../lane/index.ts";
 import type { ObservedState } from "./merge.ts";
 
 /** How far lists and reads may lag behind content that the provider has shown already. */
@@ -64,34 +71,17 @@ function isOfBeforeOurs(lane: Lane, field: string, said: Json, shown: Json | und
   );
 }
 
-/** Whether an observed change was not read yet: a write of ours could overwrite it unseen. */
-export function isUnread({ live, known }: Lane): boolean {
-  return (
-    known?.doubted === true ||
-    live.some(
-      ({ direction, action, state, error }) =>
-        direction === "inbound" &&
-        action === "upsert" &&
-        state === "errored" &&
-        error !== null &&
-        error.httpStatus !== null,
-    )
-  );
-}
-
-/** Postpones a write until a read can no longer be stale; `null` if the write may proceed now. */
+/** Postpones a write until a read can no longer be stale; `null` if the read may proceed now. */
 export function awaitReads(
   start: Transition,
   event: TandemEvent,
+  answer: Trust,
   context: Context,
 ): Transition | null {
-  const { clock, known } = start.lane;
-  if (clock === null || known?.doubted !== true || !isTooYoungToMiss(start.lane, context))
-    return null;
-  return postpone(start, event, context.now, {
-    reason: "reread_needed",
-    runAt: readableAt(clock.at, context),
-  });
+  if (answer.kind !== "wait" || answer.why !== "read_may_be_older") return null;
+  const runAt = readableAt(answer.than, context);
+  if (runAt <= context.now) return null;
+  return postpone(start, event, context.now, { reason: "reread_needed", runAt });
 }
 
 /** The time by our clock from which a read shows everything up to `at`. */

@@ -16,6 +16,8 @@ import {
   removalReason,
   sentShortlyBefore,
   splitSets,
+  trust,
+  type Trust,
   withConflicts,
   withLane,
 } from "../lane/index.ts";
@@ -24,7 +26,6 @@ import {
   BY_ACCOUNT,
   closeIntent,
   creationValues,
-  mayHaveLanded,
   post,
   reasonOfCreate,
   saidOf,
@@ -39,7 +40,6 @@ import {
   changesOf,
   concludeMerge,
   contested,
-  isUnread,
   noteTurn,
   type Plan,
   quarantine,
@@ -137,8 +137,14 @@ export function stepOutbound(
       move(start, event.id, "completed", context.now, { reason: "record_missing", error: null }),
     );
   }
-  if (lane.externalId === null) {
-    if (lane.intent !== null && !view.looked && mayHaveLanded(lane)) {
+  const answer: Trust = view.looked ? { kind: "trusted" } : trust(lane, event);
+  if (answer.kind !== "trusted") {
+    if (lane.externalId !== null) {
+      const waiting = awaitReads(start, event, answer, context);
+      if (waiting !== null) return settled(waiting);
+      return { kind: "reread", ref: refOf(lane, lane.externalId) };
+    }
+    if (lane.intent !== null) {
       return {
         kind: "find",
         token: lane.intent.token,
@@ -146,14 +152,6 @@ export function stepOutbound(
         parent: resourceOfParent(view.parent),
       };
     }
-  } else if (
-    event.action === "upsert" &&
-    (lane.attempt !== null || event.reread || isUnread(lane)) &&
-    !view.looked
-  ) {
-    const waiting = awaitReads(start, event, context);
-    if (waiting !== null) return settled(waiting);
-    return { kind: "reread", ref: refOf(lane, lane.externalId) };
   }
   if (event.action === "delete" || view.record === null) {
     return stepRemoval(start, event, view.looked, context);

@@ -1,6 +1,6 @@
 /** Resources that arrived while an unmarked create was open: which lane's create made them. */
 import type { ParentState } from "../../engine/processing/index.ts";
-import { postpone } from "../../engine/lane/index.ts";
+import { postpone, trust } from "../../engine/lane/index.ts";
 import {
   awaitStill,
   INTENT_DEADLINE_MS,
@@ -35,13 +35,14 @@ export async function passOrWait(
   held: ClaimedLane,
 ): Promise<ClaimedLane | "waits" | "overdue" | null> {
   const { lane, start, event } = held;
-  if (lane.awaitingIntent === null) return held;
+  const answer = trust(lane, event);
+  if (answer.kind !== "wait" || answer.why !== "creates_open") return held;
   const open = await openIntents(tx, lane.connectionId, lane.resourceType);
   if (open.length === 0) {
     await save(tx, held, letGo(start, event, tx.now));
     return lockClaimed(tx, claimed);
   }
-  if (lane.awaitingIntent <= tx.now || open.every(({ stalled }) => stalled)) return "overdue";
+  if (answer.until <= tx.now || open.every(({ stalled }) => stalled)) return "overdue";
   await save(tx, held, awaitStill(start, event, tx.now));
   return "waits";
 }

@@ -6,7 +6,7 @@ import {
   missBeat,
   takeUpAgain,
 } from "../../../src/engine/limits/instance.ts";
-import { mayHaveLanded } from "../../../src/engine/creates/create.ts";
+import { mayHaveLanded } from "../../../src/engine/lane/trust.ts";
 import { addMillis, parseInstant } from "../../../src/model/instant.ts";
 import { aLane, anEventId, withEvent } from "../builders.ts";
 
