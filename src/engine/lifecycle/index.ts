@@ -29,7 +29,7 @@ export { endedIn, expectedIn, placeRecord, takingBack } from "./record-placement
 export {
   childrenOfMove,
   duplicatesAmong,
-  followMove,
+  moveChildren,
   misplacedRows,
   type MovedChildren,
 } from "./moved-children.ts";

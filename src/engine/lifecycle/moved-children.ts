@@ -3,7 +3,7 @@
  * before the move was known take the old addresses, and their records are duplicates.
  *
  *   1  the children of one mapping, sorted by what becomes of each   `childrenOfMove`
- *   2  the decisions on their lanes                                  `followMove`
+ *   2  the decisions on their lanes                                  `moveChildren`
  *   3  the lanes whose records are duplicates                        `duplicatesAmong`
  *   4  the rows that the drain must place                            `misplacedRows`
  */
@@ -112,7 +112,7 @@ function mayLive({ tombstone, externalId }: Lane, seen: Observation | null): boo
 }
 
 /** Moves children to their new addresses. A lane that already is at such an address takes the child's old one. */
-export function followMove(
+export function moveChildren(
   { lane, event }: { readonly lane: Lane; readonly event: TandemEvent },
   { matches, missing, atDestination, passed, seconds, duplicates }: MovedChildren,
   contextOf: (lane: Lane) => Context,

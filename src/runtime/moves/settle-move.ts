@@ -14,7 +14,7 @@ import {
   awaitChildren,
   childrenOfMove,
   duplicatesAmong,
-  followMove,
+  moveChildren,
   forwardingChain,
   type MovedChildren,
   removeWith,
@@ -153,7 +153,7 @@ export async function settleMove(
   if (isGone(rows.own, lane, context)) await noteMissing(tx, held, context);
   const changes = await followScope(tx, held, rows.own, book, context);
   const followed = families.map((family) =>
-    followMove(held, family, (one) => book.context(one, tx.now)),
+    moveChildren(held, family, (one) => book.context(one, tx.now)),
   );
   const decided = followed.flatMap((each) => each.decided);
   const conflicts = await removeDoubles(tx, held, behind, families, rows, decided, book, context);
