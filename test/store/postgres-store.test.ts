@@ -68,6 +68,35 @@ describeOnEachDatabase("the store", (open, kind) => {
     });
   });
 
+  it.runIf(kind === "postgres")(
+    "says that a transaction holds a lane for too long, not that the lane was made",
+    async () => {
+      const { store, connection } = await opened();
+      const key = { ...issueKey(connection, ""), externalId: null, recordId: "1" };
+      const [id] = await store.transaction((tx) => tx.ensureLanes([key]));
+      const gate = opening();
+      const made = opening();
+      const holding = store.transaction(async (tx) => {
+        await tx.ensureLanes([issueKey(connection, "9")]);
+        made.open();
+        await gate.opened;
+      });
+      await made.opened;
+      const deciding = store.transaction(
+        (tx) => decideIn(tx, present(id), () => ({ externalId: "9" })),
+        { look: () => Promise.resolve(null), waitAtMost: 20 },
+      );
+      await expect(deciding).rejects.toMatchObject({
+        name: "LaneMadeMeanwhileError",
+        message: "another transaction wrote the same lane for longer than the lock timeout",
+        code: "40001",
+        cause: { code: "55P03" },
+      });
+      gate.open();
+      await holding;
+    },
+  );
+
   it("tells a fault from a lane that others are making", async () => {
     const { app } = await opened();
     const database = await connectTo(app);
