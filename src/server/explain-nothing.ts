@@ -4,8 +4,23 @@ import { connectionsAt } from "../engine/lifecycle/index.ts";
 import type { Mapping } from "../model/mapping.ts";
 import { DirectorySnapshot } from "../runtime/services/index.ts";
 import { isSoftDeleted, placingColumn, whereaboutsOf } from "../runtime/records/index.ts";
+import { RecordWriteError } from "../store/rules/index.ts";
 
 export async function explainNothing(
+  core: TandemCore,
+  recordType: string,
+  recordId: string,
+): Promise<string> {
+  try {
+    return await explainRecord(core, recordType, recordId);
+  } catch (error) {
+    // The key column's type refused the text, such as a title where a number or a UUID is expected.
+    if (!(error instanceof RecordWriteError) || error.code !== "invalid_value") throw error;
+    return `"${recordId}" cannot be a key of ${recordType}: ${error.message}. Give the value of the row's key column.`;
+  }
+}
+
+async function explainRecord(
   { services }: TandemCore,
   recordType: string,
   recordId: string,

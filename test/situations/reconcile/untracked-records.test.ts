@@ -159,6 +159,10 @@ describeOnEachDatabase("S55 a record with neither lane, event nor captured write
     expect(await whyNothing(app, "tasks/999")).toBe(
       "The table has no such row, or row security hides it from Tandem.",
     );
+    expect(await whyNothing(app, "tasks/nonsense")).toMatch(
+      /^"nonsense" cannot be a key of tasks: invalid input syntax for type \w+: "nonsense"\. Give /,
+    );
+    expect(await whyNothing(app, "tasks/99999999999999999999")).toMatch(/out of range/);
     expect(await whyNothing(app, "users/1")).toBe(
       "The table is not mapped. Known tables: tasks, comments.",
     );
