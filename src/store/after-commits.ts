@@ -11,7 +11,7 @@ export interface AfterCommitMark {
   readonly recordType: string;
   readonly recordId: string;
   readonly op: "insert" | "update" | "delete";
-  /** Of a delete: the row as it was. */
+  /** The deleted row as it was; `null` unless `op` is `delete`. */
   readonly row: Row | null;
   readonly event: EventId;
   /** How often it was claimed. */
@@ -21,8 +21,8 @@ export interface AfterCommitMark {
 export interface AfterCommitStore {
   add(mark: Omit<AfterCommitMark, "id" | "attempts">): Promise<void>;
   /**
-   * Takes marks that are due, oldest first; nobody else gets them before the time given. Of each
-   * record it is the oldest there is or none: a later one waits until that is done.
+   * Claims due marks, oldest first; no other claim returns them before `until`. Each record gives only
+   * its oldest mark: a later mark waits until the oldest is done.
    */
   claim(limit: number, until: Instant): Promise<readonly AfterCommitMark[]>;
   done(id: string): Promise<void>;

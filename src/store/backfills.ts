@@ -14,8 +14,8 @@ export interface NotedKey {
 /** Backfills, and the keys by which they pair; all of one connection and resource type. */
 export interface BackfillStore {
   /**
-   * Begins one, or anew where the last has finished; one that is under way goes on as it is, and
-   * creates where either asks for it.
+   * Begins a backfill, or restarts the last one if it has finished. A backfill that is under way
+   * continues; it creates records if either call asks for that.
    */
   open(
     connectionId: ConnectionId,

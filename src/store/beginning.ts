@@ -2,7 +2,7 @@
 import type { PendingDeliveries } from "./deliveries.ts";
 import type { Directory } from "./directory.ts";
 
-/** What may be asked before it is known that the transaction has begun: nothing that writes. */
+/** Reads that may be sent before the transaction is known to have begun. No write may be sent then. */
 export interface FirstLook {
   readonly directory: Pick<Directory, "contacts">;
   readonly pendingDeliveries: Pick<PendingDeliveries, "received">;
@@ -16,7 +16,7 @@ export interface Beginning<Seen> {
    * stand still, in milliseconds. Default: as long as it takes, and 10,000.
    */
   readonly pauseAtMost?: number;
-  /** What is read first, whatever the transaction does then: it goes with the begin, in one round trip. */
+  /** Reads that come first, whatever the transaction then does; they share the begin's round trip. */
   readonly look: (first: FirstLook) => Promise<Seen>;
 }
 

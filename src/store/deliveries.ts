@@ -7,8 +7,8 @@ export interface PendingDeliveries {
   /** Which of these keys are stored, as `DeliveryStore.received`. */
   received(integration: string, keys: readonly string[]): Promise<ReadonlySet<string>>;
   /**
-   * Stores deliveries that are not stored yet. One that has been meanwhile: run again. What is asked behind
-   * it, without waiting, may be undone by itself.
+   * Stores deliveries that are not stored yet. If one was stored meanwhile, the transaction fails and is run
+   * again. Statements sent behind it, without waiting, may be undone without undoing the deliveries.
    */
   add(deliveries: readonly TakenDelivery[]): Promise<void>;
   /**

@@ -24,19 +24,19 @@ export interface Link {
   readonly login: string;
   readonly placeholderId: string;
   readonly userId: string;
-  /** Nobody resolves to the placeholder any more. */
+  /** No actor resolves to the placeholder any more. */
   readonly connected: boolean;
   /** How often it was claimed. */
   readonly attempts: number;
 }
 
-/** What connects placeholders to users; keys are those of the table of the identities. */
+/** Links connect placeholders to users; keys are those of the table of the identities. */
 export interface LinkStore {
-  /** What follows from writes to these users: their placeholders are to be theirs. */
+  /** Finds the links that writes to these users call for: each user is to replace their placeholders. */
   find(userIds: readonly string[]): Promise<readonly Omit<Link, "id" | "connected" | "attempts">[]>;
-  /** Adds links; one that is there already is due at once. */
+  /** Adds links; a link that exists already becomes due immediately. */
   add(links: Awaited<ReturnType<LinkStore["find"]>>): Promise<void>;
-  /** Takes the link that waits longest; nobody else gets it before the time given. */
+  /** Claims the link that waits longest; no other claim returns it before `until`. */
   claim(until: Instant): Promise<Link | null>;
   /**
    * Gives the author to the user: from the commit on, whoever resolves them gets the user, and no

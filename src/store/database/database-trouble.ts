@@ -1,4 +1,4 @@
-/** What a database in trouble says, in words for people: told by code, never by text. */
+/** Messages for people about a failing database. The error's code selects the message, never its text. */
 import {
   ConnectionLostError,
   LostWorkError,
@@ -10,7 +10,7 @@ import {
 export interface DatabaseTrouble {
   readonly code: string;
   readonly message: string;
-  /** What to do about it. */
+  /** The next step for the reader. */
   readonly hint: string;
 }
 

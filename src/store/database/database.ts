@@ -18,8 +18,8 @@ export interface Queryable {
   /** Runs several statements without parameters, such as a migration. */
   script(text: string): Promise<void>;
   /**
-   * Of a transaction whose connection somebody else may still be using: it is closed and never used
-   * again, so that what they do with it reaches nothing. Absent where a transaction's end does that.
+   * Closes the transaction's connection, because the app's code may still be using it: its later
+   * statements must reach no other transaction. Absent if the end of a transaction ensures that.
    */
   readonly abandon?: () => void;
 }
@@ -30,7 +30,7 @@ export interface QueryResult<T> {
   readonly count: number;
 }
 
-/** What is asked last of a transaction. */
+/** The last statement of a transaction. */
 export interface Closing {
   /** A statement without parameters that does not fail: with it, the commit would. */
   readonly text: string;
@@ -41,7 +41,7 @@ export interface Closing {
 export interface Database extends Queryable {
   readonly kind: "postgres" | "pglite";
   /**
-   * Runs `work` in one transaction; what it throws rolls back.
+   * Runs `work` in one transaction; an error that `work` throws rolls it back.
    *
    * @param opening A statement without parameters that goes with the begin, in one round trip: `work` is
    * given what it returns.
@@ -84,8 +84,8 @@ export class ConnectionLostError extends Error {
 }
 
 /**
- * No connection was to be had within the pool's patience. Whoever meets it has waited: it is trouble
- * that passes, and not repeated at once.
+ * The pool gave no connection within its patience. The trouble is temporary, but the caller has already
+ * waited, so the store does not immediately repeat the transaction.
  */
 export class NoConnectionError extends Error {
   override readonly name = "NoConnectionError";

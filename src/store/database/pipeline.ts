@@ -6,7 +6,7 @@
  */
 import type { Queryable } from "./database.ts";
 
-/** Waits for all; where one failed, throws what the first of them says. */
+/** Waits for all statements; if any failed, throws the error of the first that did. */
 export async function allOf<Results extends readonly unknown[]>(
   ...statements: { readonly [At in keyof Results]: Promise<Results[At]> }
 ): Promise<Results> {
@@ -16,8 +16,8 @@ export async function allOf<Results extends readonly unknown[]>(
 }
 
 /**
- * Sends what returns nothing and does not fail by itself, such as a setting. Should it fail all the
- * same, the next statement does.
+ * Sends a statement that returns nothing and should not fail, such as a setting. If it fails anyway, the
+ * next statement fails too.
  */
 export function tell(tx: Queryable, text: string, params: readonly unknown[] = []): void {
   tx.query(text, params).catch(() => undefined);

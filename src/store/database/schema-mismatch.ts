@@ -9,13 +9,13 @@ export interface SchemaMismatch {
   readonly hint: string;
 }
 
-/** What a database says of its schema. */
+/** The schema's versions and mapping digest, as the database stores them. */
 export interface SchemaFacts {
   /** The last migration applied. */
   readonly version: number;
   /** The least that code must know to work with it. */
   readonly needs: number;
-  /** Of the mappings that were migrated last; `null` where none were. */
+  /** The digest of the mappings that were migrated last; `null` where none were. */
   readonly mapping: string | null;
 }
 
@@ -55,7 +55,7 @@ export function schemaMismatchOf(
   return null;
 }
 
-/** Of everything in mappings that two workers must agree on; functions cannot be compared. */
+/** Digests every part of the mappings that two workers must agree on; functions cannot be compared. */
 export function mappingDigest(mappings: readonly Mapping[]): string {
   const described = mappings.map(({ resource, fields, parent, ...mapping }) => ({
     ...mapping,

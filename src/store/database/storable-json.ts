@@ -2,7 +2,7 @@
 
 const REFUSED = /\\u(?:0000|d[89a-f])/i;
 
-/** Writes a value as JSON; what cannot be stored becomes U+FFFD. */
+/** Writes a value as JSON; characters that cannot be stored become U+FFFD. */
 export function storableJson(value: unknown): string {
   const json = JSON.stringify(value);
   return json.includes("\\u") && REFUSED.test(json) ? JSON.stringify(storable(value)) : json;
