@@ -1,9 +1,9 @@
-/** Whose database this is, as the runtime reads and writes it. */
+/** The instance that owns the database, as the runtime reads and writes it. */
 import type { Instant } from "../model/instant.ts";
 import type { Instance, StoredInstance } from "../engine/limits/index.ts";
 
 export interface InstanceStore {
-  /** What the database says of itself, and where it lives now. */
+  /** Reads the instance that the database stores, and the place where the database runs now. */
   read(): Promise<{ readonly stored: StoredInstance | null; readonly place: string | null }>;
   /** Writes whose it is from here on; it counts as set back no more. */
   adopt(instance: Instance): Promise<void>;

@@ -65,7 +65,7 @@ interface Certain {
   readonly with_record: { readonly recordId: string };
 }
 
-/** Of a create that left, and whose resource nothing has shown yet. */
+/** The lane of a create that was sent and whose resource has not been seen yet. */
 export interface LaneOfOpenCreate {
   readonly id: LaneId;
   /** It has waited for long, and nothing but an errored event is left to settle it. */

@@ -25,7 +25,7 @@ export interface LedgerEvent extends AnyEvent {
   readonly relation: string | null;
 }
 
-/** Where one pairing of a record stands. */
+/** The state of one pairing of a record. */
 export interface Standing {
   readonly recordId: string;
   readonly integration: string;
@@ -55,7 +55,7 @@ export interface DisabledPairing {
   readonly why: string;
 }
 
-/** Of which kinds there is something to do; more may come of it. */
+/** The kinds of work that are due; doing it may produce more. */
 export interface DueNow {
   /** To be translated. */
   readonly deliveries: boolean;
@@ -90,7 +90,7 @@ export interface Ledger {
   }>;
   /** The database's time, which all that Tandem dates is dated by. */
   now(): Promise<Instant>;
-  /** Of which kinds something is due now. */
+  /** Reads which kinds of work are due now. */
   dueNow(): Promise<DueNow>;
   /** When the next event that could be claimed falls due; and the database's time now. */
   nextDue(): Promise<{

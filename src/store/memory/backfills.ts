@@ -102,7 +102,7 @@ export function memoryBackfills(
   };
 }
 
-/** What the backfill of a resource type is kept under. */
+/** The key under which the backfill of a resource type is kept. */
 function nameOf(connection: ConnectionId, resourceType: string): string {
   return `${connection}\n${resourceType}`;
 }

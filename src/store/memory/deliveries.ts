@@ -63,7 +63,7 @@ function receive(state: MemoryState, delivery: Omit<WebhookDelivery, "attempts">
     });
     return { id: delivery.id, seenBefore: false, verifiedBy: delivery.verifiedBy };
   }
-  // What failed to translate is tried again at once when it comes again.
+  // A delivery that failed to translate is retried immediately when it is received again.
   const runAt = known.state === "failed" ? now : known.runAt;
   keep(state, { ...known, timesReceived: known.timesReceived + 1, runAt });
   return { id: known.id, seenBefore: true, verifiedBy: known.verifiedBy };

@@ -7,7 +7,7 @@ import { allBackfills } from "./backfills.ts";
 import type { MemoryState } from "./tables/index.ts";
 import { ConstraintError } from "./tables/index.ts";
 
-/** What a transaction looks up, and how the state is read. */
+/** The part of the directory that a transaction looks up; `read` runs each look-up on the state. */
 export function lookedUp(
   state: MemoryState,
   read: <T>(work: () => T) => Promise<T>,
@@ -111,7 +111,7 @@ function own<T>(value: T): T {
   return storableValue(structuredClone(value));
 }
 
-/** What is to be changed; `undefined` leaves a part as it is. */
+/** The parts that are to be changed; a part that is `undefined` stays as it is. */
 function given<T extends object>(changes: T): { [Part in keyof T]?: Exclude<T[Part], undefined> } {
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) as {
     [Part in keyof T]?: Exclude<T[Part], undefined>;

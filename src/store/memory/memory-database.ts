@@ -4,7 +4,7 @@ import type { Row, RowPatch } from "../../model/mapping.ts";
 import type { MemoryTables, RowWrite } from "./tables/index.ts";
 import { MemoryState, type MemoryDelivery } from "./tables/index.ts";
 
-/** What a memory database is made of. */
+/** The parts that a memory database is made of. */
 export interface MemoryDatabaseOptions {
   /** The app's tables, by name. */
   readonly tables: MemoryTables;
@@ -34,7 +34,7 @@ export class MemoryDatabase {
     if (now !== undefined) this.#state.now = now;
   }
 
-  /** What the store works on. */
+  /** The state that the store works on. */
   static stateOf(database: MemoryDatabase): MemoryState {
     return database.#state;
   }

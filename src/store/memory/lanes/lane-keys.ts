@@ -8,7 +8,7 @@ import type { LaneKey, LaneOfOpenCreate } from "../../store.ts";
 import type { MemoryState } from "../tables/index.ts";
 import { ConstraintError } from "../tables/index.ts";
 
-/** What the indexes know a lane by; `null` where one does not know it. */
+/** The key of a lane in the index by resource; `null` if the index does not hold the lane. */
 export function resourceKeyInMemory(
   lane: Pick<LaneKey, "connectionId" | "resourceType" | "externalId">,
 ): string | null {
@@ -117,7 +117,7 @@ function move(
   if (after === null) return;
   const holder = index.get(after);
   if (holder !== undefined) {
-    // Whoever made it did so behind a look: run again, the transaction finds it.
+    // Another transaction made that lane after this one looked: a retry finds it.
     throw new ConstraintError("40001", `lane ${holder} has ${JSON.stringify(after)} already`);
   }
   index.set(after, id);

@@ -1,4 +1,4 @@
-/** Locking lanes. With one transaction at a time every lock is free; what is held may be saved. */
+/** Locking lanes. With one transaction at a time every lock is free; a held lane may be saved. */
 import { nextEvent, processing } from "../../../engine/lane/index.ts";
 import type { TandemEvent } from "../../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../../model/ids.ts";
@@ -10,7 +10,7 @@ import { byId } from "./lane-keys.ts";
 /** The lanes that a transaction holds: those that are still to be made as they will be, others locked. */
 export type MemoryHeldLanes = Map<LaneId, Lane | null>;
 
-/** In the order of their ids; what does not exist is absent. */
+/** Locks lanes and returns them in the order of their ids; a lane that does not exist is absent. */
 export function lockLanesInMemory(
   state: MemoryState,
   held: MemoryHeldLanes,

@@ -1,4 +1,4 @@
-/** Where records stand with their counterparts, for many records at once. */
+/** The standings of records with their counterparts, for many records in one call. */
 import { formatInstant } from "../../../model/instant.ts";
 import type { Lane } from "../../../model/lane.ts";
 import type { Ledger, LedgerEvent, Standing } from "../../ledger.ts";
