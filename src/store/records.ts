@@ -18,15 +18,16 @@ export interface AppSql {
 }
 
 /**
- * Who tells the drain of a write of ours: the table's trigger, as of any other, or whoever wrote and has
- * seen what came of it, by `ChangeStore.note`. What an app's trigger writes in answer is captured always.
+ * The reporter of Tandem's own write to the drain. `trigger`: the table's trigger, as for any other write.
+ * `writer`: the writing code, which has seen the result, by `ChangeStore.note`. The writes that an app's
+ * trigger makes in answer are always captured.
  */
 export type ToldBy = "trigger" | "writer";
 
 /** Rows that were locked because nobody held them. */
 export interface FreeRows {
   readonly rows: ReadonlyMap<string, Row>;
-  /** What was captured of each that was asked for, and is still to be drained, once they were locked. */
+  /** The captured, undrained writes of every requested row, read after the locks were taken. */
   readonly captured: readonly CapturedChange[];
 }
 
@@ -74,7 +75,7 @@ export interface RecordStore {
   ): Promise<
     { readonly status: "locked"; readonly row: Row } | { readonly status: "missing" | "busy" }
   >;
-  /** Locks the rows that nobody holds; what is held, or gone, is absent. */
+  /** Locks the rows that no other transaction holds; held and deleted rows are absent. */
   lockFree(mapping: Mapping, ids: readonly string[]): Promise<FreeRows>;
   insert(
     mapping: Mapping,
@@ -101,8 +102,8 @@ export interface RecordStore {
   ): Promise<ReadonlyMap<string, Row>>;
   delete(mapping: Mapping, id: string, origin: EventId): Promise<void>;
   /**
-   * Lets the app's own code write, marked as ours. What it throws undoes what it wrote, and leaves
-   * the transaction fit for more; a refusal by a table comes as a `RecordWriteError`.
+   * Lets the app's own code write, marked as ours. An error that it throws undoes its writes, and the
+   * transaction stays usable; a refusal by a table comes as a `RecordWriteError`.
    */
   lend<T>(
     origin: EventId,
@@ -110,7 +111,7 @@ export interface RecordStore {
     /** Rejects when the work has had its time. It may still be at it, so the transaction is lost. */
     late?: Promise<never>,
   ): Promise<T>;
-  /** What the work throws undoes what it wrote, and leaves the transaction fit for more. */
+  /** Runs `work`. An error that it throws undoes its writes, and the transaction stays usable. */
   attempt<T>(work: () => Promise<T>): Promise<T>;
   /**
    * From here on the app's code takes part: the database ends the transaction by itself should it
@@ -132,11 +133,11 @@ export interface CapturedChange {
   readonly recordType: string;
   readonly recordId: string;
   readonly operation: "insert" | "update" | "delete";
-  /** Of an update that only notes that the record is here again: none. */
+  /** The changed columns; none for an update that only notes that the record was restored. */
   readonly columns: readonly string[];
   readonly changedAt: Instant;
   readonly origin: EventId | null;
-  /** Of a write that merged an edit: the lane it came by, and when the edit was made, by our clock. */
+  /** The edit that this write merged: the lane it came by, and when it was made, by our clock. */
   readonly edit?: { readonly lane: LaneId; readonly at: Instant };
   readonly oldRow: Row | null;
   /** Columns of a journaled table before and after, of a write that is not ours. */
@@ -145,8 +146,9 @@ export interface CapturedChange {
 
 export interface ChangeStore {
   /**
-   * Takes captured writes out and gives them oldest first; what other drains hold is skipped. A transaction
-   * of many rows does not delay those behind it: some of each are taken. So it may give more than `limit`.
+   * Removes captured writes and returns them oldest first; writes that other drains hold are skipped. A
+   * transaction of many rows does not delay later ones: some writes of each are taken. So it may return
+   * more than `limit`.
    */
   take(limit: number): Promise<readonly CapturedChange[]>;
   /** Reads the captured writes of records that are still to be drained. */

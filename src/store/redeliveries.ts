@@ -22,11 +22,14 @@ export interface RedeliveryStore {
     readonly everyMillis: number;
     readonly leaseMillis: number;
   }): Promise<LogTurn | null>;
-  /** Of these keys: what a log could not deliver, given up or not. */
+  /** The deliveries with these keys that a log could not deliver, given up or not. */
   missed(logId: string, keys: readonly string[]): Promise<readonly MissedDelivery[]>;
-  /** What may be asked for by now, in the order in which it became due; it reads no more than that. */
+  /**
+   * Reads missed deliveries whose redelivery may be requested by now, in the order in which they became due.
+   * It reads no others.
+   */
   due(logId: string, now: Instant, limit: number): Promise<readonly MissedDelivery[]>;
-  /** What was missed has come. */
+  /** Notes that missed deliveries have arrived. */
   arrived(logId: string, keys: readonly string[]): Promise<void>;
   /** Writes what a reading found, all or nothing; given up ones are forgotten after a week. */
   note(
@@ -40,6 +43,6 @@ export interface RedeliveryStore {
   save(logId: string, missed: readonly MissedDelivery[]): Promise<void>;
   /** Ends a turn. */
   nextLook(logId: string, at: Instant): Promise<void>;
-  /** Of all logs that are still read: one whose turn came a day ago and was not taken is not. */
+  /** Counts over all logs that are still read; a log whose turn has been due for a day is not. */
   counts(): Promise<Readonly<Record<MissedDelivery["state"], number>>>;
 }

@@ -109,7 +109,7 @@ export function memoryRecords(
           .slice(0, limit)
           .map(({ id }) => id);
       }),
-    // Nobody is kept from a row in memory.
+    // A table in memory has no row security: every row is visible.
     mayHideRows: () => Promise.resolve(false),
     misfitOfScope: ({ recordType, key, scopeColumn }, scope) =>
       step(() => {
@@ -195,7 +195,7 @@ function insert(
   return state.tables.insert(nameOf(state, table), patch, origin);
 }
 
-/** What the app's own code is lent in place of SQL: its tables, in Tandem's transaction. */
+/** The client that the app's own code is lent in place of SQL: its tables, in Tandem's transaction. */
 export interface MemoryClient {
   insert(table: string, values: RowPatch): TableEntry;
   /** The row as it is afterwards; `undefined` where there is none. */
@@ -295,7 +295,7 @@ function noSuchRow(table: string): RecordWriteError {
   });
 }
 
-/** What was captured of records and is still to be drained. */
+/** The captured writes of records that are still to be drained. */
 export function capturedOf(
   state: MemoryState,
   recordType: string,

@@ -22,7 +22,7 @@ export interface RecordTable {
   readonly key: string;
 }
 
-/** What a store needs to offer of the rows that stand for actors. */
+/** The operations that a store must offer on the rows that stand for actors. */
 export interface ActorRows {
   read(table: RecordTable, ids: readonly string[]): Promise<ReadonlyMap<string, Row>>;
   /** Rows whose text in a column is one of these, whatever its case, in the order of their keys. */
@@ -195,7 +195,7 @@ async function meetUnknown(
         column: loginColumn,
       });
     case "placeholder": {
-      // Whoever waited for the lock finds the row that the other made; both lock in one order.
+      // A transaction that waited for the lock finds the row that the other made; both lock in one order.
       const inOrder = [...unknown].sort((a, b) => (lower(a) < lower(b) ? -1 : 1));
       for (const actor of inOrder) {
         await rows.waitFor(`tandem actor ${table.name} ${loginColumn} ${lower(actor)}`);
@@ -230,7 +230,7 @@ async function makePlaceholder(
   return id;
 }
 
-/** What follows from writes to users: whose placeholders are to be whose. */
+/** Finds the links that writes to users call for; see `LinkStore.find`. */
 export async function findLinks(
   rows: ActorRows,
   settings: IdentitySettings,

@@ -1,6 +1,7 @@
 /**
- * Events that are switched off because their connection is: whoever decided so may have read it before a
- * person switched it on again, and those that wait were let go on. Nobody would look for a later one.
+ * Events that are switched off because their connection is. The decision may rest on a stale read: a person
+ * may have switched the connection on meanwhile, which resumed the waiting events. No later step would find
+ * an event that is switched off after that.
  */
 import type { Direction, TandemEvent } from "../../model/event.ts";
 import type { ConnectionId } from "../../model/ids.ts";
@@ -12,7 +13,7 @@ export interface SwitchedOff {
   readonly direction: Direction;
 }
 
-/** What was taken for switched off in a decision. */
+/** The directions that these decisions took for switched off. */
 export function switchedOffIn(decided: readonly Decided[]): readonly SwitchedOff[] {
   return decided.flatMap(({ before, after }) =>
     after.lane.live.filter((event) => isOff(event) && !before.live.some(isSame(event))),

@@ -1,6 +1,6 @@
 /**
- * The app's own tables, in memory: rows by key, with the constraints that apps rely on. Whoever
- * writes, the app or Tandem, each write is told to `wrote`.
+ * The app's own tables, in memory: rows by key, with the constraints that apps rely on. Each write, by
+ * the app or by Tandem, is reported to `wrote`.
  */
 import type { EventId } from "../../../model/ids.ts";
 import type { Instant } from "../../../model/instant.ts";
@@ -16,7 +16,7 @@ import {
   unknownTable,
 } from "./table-refusals.ts";
 
-/** What a column's default may depend on. */
+/** The facts about a new row that a column's default may depend on. */
 export interface NewRow {
   readonly key: string;
   readonly now: Instant;
@@ -35,7 +35,7 @@ export interface MemoryTable {
   readonly unique?: readonly string[];
   /** Columns that hold the key of a row elsewhere; `cascade` deletes their row with it. */
   readonly references?: Readonly<Record<string, Reference>>;
-  /** What must hold of every row, by the name that a refusal carries. */
+  /** The conditions that every row must meet, by the name that a refusal carries. */
   readonly checks?: Readonly<Record<string, (row: Row) => boolean>>;
 }
 
@@ -232,7 +232,7 @@ export class AppTables {
   }
 }
 
-/** What is given of a row, as it will be kept; `undefined` leaves a column alone. */
+/** The given values of a row, as they will be kept; a column that is `undefined` is not written. */
 function givenTo(table: Table, values: RowPatch): Readonly<Record<string, unknown>> {
   const given: Record<string, unknown> = {};
   for (const [column, value] of Object.entries(values)) {

@@ -10,7 +10,7 @@ import type { CapturedChange, IdentitySettings } from "../../store.ts";
 import type { AppTables, RowWrite } from "./app-tables.ts";
 import { sameKept } from "./kept-values.ts";
 
-/** What is captured of one table. */
+/** The columns of one table that capture reads. */
 export interface CapturedMemoryTable {
   readonly key: string;
   /** The mapped columns. */
@@ -21,7 +21,7 @@ export interface CapturedMemoryTable {
   readonly modifiedAt: string | null;
 }
 
-/** What is to be captured, by table. */
+/** The tables whose writes are to be captured, by name. */
 export function capturedTables(
   tables: AppTables,
   mappings: readonly Mapping[],
@@ -72,7 +72,7 @@ function refuseMissing(tables: AppTables, table: string, columns: readonly strin
   );
 }
 
-/** What a write to a captured table leaves; `null` where it moved nothing that is watched. */
+/** The change that a write to a captured table adds; `null` if no watched column changed. */
 export function captured(
   { key, columns, journal, modifiedAt }: CapturedMemoryTable,
   { table, id, row, old, origin }: RowWrite,

@@ -1,5 +1,5 @@
 /**
- * What the in-memory store keeps, and how a transaction takes it back.
+ * The state that the in-memory store keeps, and how a transaction is rolled back.
  *
  * 1. Every change notes its own undoing first; a rollback runs these in reverse.
  * 2. A kept value is replaced and never changed, so it may be handed out as it is.

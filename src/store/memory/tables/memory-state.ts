@@ -2,10 +2,10 @@
  * Everything a memory database holds, the app's tables and Tandem's own, and its transactions.
  *
  * 1. One transaction at a time, in the order they were asked for; reads take their turn too, so
- *    nobody sees half a decision.
- * 2. What a failed transaction wrote is taken back.
+ *    no reader sees half a decision.
+ * 2. The writes of a failed transaction are rolled back.
  * 3. Listeners hear of what was committed, afterwards.
- * 4. What is kept is replaced and never changed, so it may be handed out as it is.
+ * 4. A kept value is replaced and never changed, so it may be handed out as it is.
  */
 import type { StoredInstance } from "../../../engine/limits/index.ts";
 import type { Backfill } from "../../../model/backfill.ts";
@@ -117,7 +117,7 @@ export class MemoryState {
   /** By minute and cause. */
   readonly refusals = new UndoableMap<string, CountedRefusals>(this.undoLog);
 
-  /** Whose database this is; written by a transaction that does nothing else. */
+  /** The instance that owns the database; written by a transaction that does nothing else. */
   instance: StoredInstance | null = null;
   readonly beats = new Map<string, Instant>();
 
@@ -165,7 +165,7 @@ export class MemoryState {
     this.#work.add(work);
   }
 
-  /** Runs `work` when all others have ended; what it throws takes back what it wrote. */
+  /** Runs `work` when all other transactions have ended; an error that it throws undoes its writes. */
   async transaction<T>(work: () => T | Promise<T>): Promise<T> {
     const turn = this.#lastTurn.then(() => this.#run(work));
     this.#lastTurn = turn.catch(() => undefined);
@@ -188,7 +188,7 @@ export class MemoryState {
     }
   }
 
-  /** Writes rows of the app; whoever tells of it themselves leaves nothing for the drain. */
+  /** Writes rows of the app; capture skips a write that the writer reports to the drain. */
   capturing<T>(toldBy: ToldBy, write: () => T): T {
     this.#toldByWriter = toldBy === "writer";
     try {

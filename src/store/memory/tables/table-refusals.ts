@@ -1,4 +1,4 @@
-/** What the app's tables refuse, in the words and codes of Postgres. */
+/** The refusals of the app's tables, in the words and codes of Postgres. */
 import { RecordWriteError } from "../../rules/index.ts";
 
 export function unknownTable(table: string): RecordWriteError {
