@@ -38,7 +38,7 @@ export type { IdentitySettings, Link, LinkStore } from "./identities.ts";
 export type { FoundLane, LaneOfOpenCreate, LaneQuery, LaneSummary } from "./lanes.ts";
 export type { AppSql, CapturedChange, ChangeStore, RecordStore, ToldBy } from "./records.ts";
 
-/** What another process may have left to do: webhooks to be read, or events to be worked on. */
+/** Work that another process may have left: webhooks to translate, or events to process. */
 export type Work = "deliveries" | "events";
 
 export interface Store {
@@ -79,7 +79,7 @@ export interface Decided {
   readonly after: Transition;
 }
 
-/** What identifies a lane when it is looked up or made. */
+/** The keys that identify a lane when it is looked up or made. */
 export interface LaneKey {
   readonly connectionId: ConnectionId;
   readonly resourceType: string;
