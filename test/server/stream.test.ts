@@ -45,6 +45,8 @@ describeOnEachDatabase("the stream of the ledger", (open) => {
     // By the server's time the page says how long ago things were.
     expect(first).toMatch(/event: status\ndata: \{"now":"2026-[^"]+Z"/);
 
+    // A webhook that arrives between the reads would change the status.
+    app.github.faults.webhooks.drop = 1;
     await app.addTask({ title: "Two" });
     await app.tandem.settle();
     const news = toldBy(await stream.next(400));
