@@ -7,8 +7,8 @@
  * 2. Values are read inside a block that takes any error, for a column may be renamed before
  *    Tandem learns of it. The block writes nothing, so it costs no transaction id.
  * 3. No key, constraint or cast stands between the writer and `tandem.changes`.
- * 4. A statement of ours whose writer tells the drain itself leaves nothing; what other triggers write
- *    in answer to it, deeper down, is captured as ever.
+ * 4. A statement of ours whose writer notifies the drain itself is not captured. Writes that other triggers
+ *    make in answer to it, at a greater depth, are captured as usual.
  * 5. Any writer may set a setting and attach a function. So a mark of ours counts only for a role that may
  *    write `tandem.changes` itself, and the function captures nothing but the writes of its own table.
  */
@@ -212,7 +212,7 @@ function watched({ columns, journal }: CapturedTable): readonly Column[] {
   return [...columns, ...journal.filter((column) => !mapped.has(column.name))];
 }
 
-/** What a journal adds: the values before and after of what moved, unless the write is ours. */
+/** The SQL that a journal adds: each moved column's values before and after, unless the write is ours. */
 function journalSql({ journal }: CapturedTable) {
   if (journal.length === 0) return { declared: "", read: "", column: "", ofOld: "", ofNew: "" };
   const values = journal.map(

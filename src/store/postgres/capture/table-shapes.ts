@@ -1,4 +1,4 @@
-/** What Tandem must know of an app's table to read, write and watch it safely. */
+/** The facts about an app's table that Tandem needs to read, write and watch it safely. */
 import type { RowPatch } from "../../../model/mapping.ts";
 import { type WallClock, wallClock } from "../../../model/wall-clock.ts";
 import type { Queryable } from "../../database/index.ts";

@@ -31,7 +31,7 @@ values ($1, $2, $3::timestamptz, tandem.now() + make_interval(secs => $4::float8
 on conflict (integration, name) do nothing
 returning id`;
 
-// Whoever comes second waits for the row, and finds that it is not due any more.
+// A second process waits for the row, and then finds that it is not due any more.
 const TAKE = `
 update tandem.delivery_logs
 set next_look_at = clock.now + make_interval(secs => $3::float8 / 1000)

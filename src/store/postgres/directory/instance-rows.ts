@@ -1,4 +1,4 @@
-/** Whose database this is. */
+/** The instance that a database belongs to. */
 import type { Instance } from "../../../engine/limits/index.ts";
 import { formatInstant, parseInstant } from "../../../model/instant.ts";
 import type { Queryable } from "../../database/index.ts";
@@ -40,7 +40,7 @@ set at = greatest(at + interval '1 microsecond', tandem.now())
 where host = $1 and at >= $2::timestamptz
 returning at`;
 
-// What was lost may be that somebody has worked on it at all.
+// The lost commits may include the instance's own row, so insert it if it is missing.
 const NOTE_SET_BACK = `
 insert into tandem.instance (set_back) values ($1)
 on conflict (is_only) do update

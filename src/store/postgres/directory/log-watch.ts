@@ -1,12 +1,13 @@
 /**
- * What this process saw the server's log hold, compared at the beginning of every transaction: behind a
- * pooler a connection outlives the server, so a new connection alone tells too little.
+ * The places in the server's log that this process saw, compared at the beginning of every transaction.
+ * Behind a pooler a connection outlives the server, so a new connection is too little evidence.
  *
- * A commit's own place is not told. The log's end just before it is: all up to there is as safe as the
- * commit, on disk and at synchronous replicas. The end after it may hold what others have not committed.
+ * Postgres does not report a commit's own place, so the log's end just before the commit is used. The log
+ * up to there is as safe as the commit, on disk and at synchronous replicas. The end after the commit may
+ * include writes that other transactions have not committed.
  *
- * A process knows of its own commits only. Where replicas follow asynchronously, a failover that lost none
- * of them may have lost those of others, who get time to say so (`runtime/safety/instance.ts`).
+ * A process knows its own commits only. With asynchronous replicas, a failover that lost none of them may
+ * have lost commits of other processes. Those processes get time to say so (`runtime/safety/instance.ts`).
  */
 import {
   compareLog,
@@ -31,12 +32,12 @@ interface Committed extends LogPlace {
   readonly began: Instant;
 }
 
-/** What is remembered of the server, replaced as a whole: who asks something keeps what it was then. */
+/** The remembered state of the server, replaced as a whole: a query keeps the state from when it was sent. */
 interface Remembered {
   /** The last commit that is known. */
   readonly committed: Committed | null;
   readonly timeline: number | null;
-  /** Replicas confirm a commit before we are told of it. */
+  /** Replicas confirm a commit before the server reports it to this process. */
   readonly isSynchronous: boolean;
 }
 
@@ -48,7 +49,7 @@ const LOG = `
   current_setting('synchronous_standby_names') <> ''
     and current_setting('synchronous_commit') not in ('off', 'local') as is_synchronous`;
 
-/** What has written nothing has nothing to lose, and does not wait for the disk. */
+/** A transaction that has written nothing has nothing to lose, and does not wait for the disk. */
 const END = `
 select case
   when pg_current_xact_id_if_assigned() is not null then (pg_current_wal_insert_lsn() - '0/0')::text
@@ -57,7 +58,7 @@ end as log_at`;
 /** How a transaction began. */
 interface Entry {
   readonly now: Instant;
-  /** What was remembered when it was sent: others may have committed since. */
+  /** The state remembered when the transaction's opening was sent: others may have committed since. */
   readonly before: Remembered;
   /** How many doubts there were when its caller began, who relies on what was asked before. */
   readonly doubts: number;
@@ -105,7 +106,10 @@ export class LogWatch {
     return found === null ? null : this.#closing(found, entry.now);
   }
 
-  /** Tells everybody that work is lost; what is committed from then on counts. */
+  /**
+   * Notes for every process that work is lost. Forgets the last known commit, unless it began after the
+   * lost one.
+   */
   async tellLost({ lost }: LostWorkError, instance: Pick<InstanceStore, "noteSetBack">) {
     if (lost === null) return;
     try {
@@ -131,7 +135,7 @@ export class LogWatch {
     const known = this.#remembered;
     const isTurn = timeline !== null && found.timeline !== timeline;
     if (!isTurn || known.timeline === timeline) {
-      // What was kept is on the new timeline as well.
+      // The last known commit was kept, so it is on the new timeline as well.
       const kept = known.committed && { ...known.committed, timeline: found.timeline };
       this.#remembered = {
         committed: isTurn ? kept : known.committed,
@@ -163,7 +167,7 @@ function isLater(next: LogPlace, known: LogPlace | null): boolean {
   return next.timeline === known.timeline && next.at > known.at;
 }
 
-/** What a transaction was told as it began; `null` where it did not ask, or nothing was told. */
+/** The log's state that a transaction read as it began; `null` if it did not ask, or got no answer. */
 function foundLog(row: Record<string, unknown> = {}): Found | null {
   const { log_file: file, log_at: at, recovered_to: recoveredTo, is_synchronous: sync } = row;
   if (typeof file !== "string" || typeof at !== "string") return null;

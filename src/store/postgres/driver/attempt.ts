@@ -1,8 +1,8 @@
-/** A piece of a transaction that may fail by itself. */
+/** A part of a transaction that may fail without failing the rest. */
 import type { Queryable } from "../../database/index.ts";
 import { tell } from "../../database/index.ts";
 
-/** What the work throws undoes what it wrote, and leaves the transaction fit for more. */
+/** An error of the work undoes its writes, and the transaction can still be used. */
 export async function attempt<T>(tx: Queryable, work: () => Promise<T>): Promise<T> {
   tell(tx, "savepoint tandem_attempt");
   try {

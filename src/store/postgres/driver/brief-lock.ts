@@ -2,7 +2,7 @@
 import { type Database, MigrationError, type Queryable, sqlState } from "../../database/index.ts";
 
 /**
- * Runs one step of a migration, one process at a time. What waits for a table's lock holds up every
+ * Runs one step of a migration, one process at a time. A step that waits for a table's lock holds up every
  * writer behind it, so it waits for seconds only.
  *
  * @param what what could not be locked, as the error says it

@@ -1,13 +1,13 @@
 /**
- * Statements that a connection keeps prepared: what is asked again and again is read and planned once.
+ * Statements that a connection keeps prepared: a frequent statement is read and planned once.
  *
- * 1. A statement is named after what it says, so one name never means two.
- * 2. What is asked rarely is not kept, nor is what is long: that holds rows, and each number of rows is a
- *    text of its own. A connection keeps so many, and no more.
- * 3. Behind a pooler that hands out connections by the transaction a name may be unknown, or taken: none is
- *    kept from there on, and the transaction is run again.
- * 4. Where a table has changed, so that a kept statement would return other columns than before, its
- *    connection is given up, and the transaction is run again on another.
+ * 1. A statement is named after its text, so one name never means two.
+ * 2. Rare statements are not kept. Long ones are not kept either: they hold rows, and each number of rows
+ *    is a text of its own. The number of kept statements is limited.
+ * 3. Behind a pooler that hands out connections by the transaction a name may be unknown, or taken. No
+ *    statement is kept from then on, and the transaction is run again.
+ * 4. A table may change, so that a kept statement would return other columns than before. The connection is
+ *    then closed, and the transaction is run again on another.
  */
 import { createHash } from "node:crypto";
 import { sqlState } from "../../database/index.ts";
@@ -17,10 +17,10 @@ const OFTEN = 3;
 /** Characters of a statement that is kept. */
 const LONGEST = 8_192;
 const MOST_KEPT = 256;
-/** Statements that are counted at once; then counting begins anew. */
+/** Statements that are counted at a time; then counting starts from zero. */
 const MOST_COUNTED = 1_024;
 
-/** What was kept is not there, or of no use any more. */
+/** A kept statement does not exist any more, or cannot be used any more. */
 export class StatementLostError extends Error {
   override readonly name = "StatementLostError";
   /** Postgres' code of a serialization failure: the transaction may be run again, like after one. */
@@ -31,7 +31,7 @@ export class StatementLostError extends Error {
   }
 }
 
-/** What all connections of a database keep, by text. */
+/** The statements that all connections of a database keep, by text. */
 export class KeptStatements {
   readonly #names = new Map<string, string>();
   readonly #times = new Map<string, number>();
@@ -42,7 +42,7 @@ export class KeptStatements {
     this.#keeps = keeps;
   }
 
-  /** What a statement that is about to be asked is kept as; `null` where it is not. */
+  /** The name under which a statement that is about to be sent is kept; `null` if it is not kept. */
   nameOf(text: string): string | null {
     if (!this.#keeps) return null;
     const name = this.#names.get(text);
@@ -60,7 +60,7 @@ export class KeptStatements {
     this.#names.set(text, `tandem_${createHash("sha1").update(text).digest("hex")}`);
   }
 
-  /** What the failure of a kept statement means. */
+  /** The error to throw for a failed kept statement: `StatementLostError` if its name or plan caused it. */
   failureOf(error: unknown): unknown {
     const state = sqlState(error);
     if (state === UNKNOWN || state === TAKEN) this.#keeps = false;
@@ -73,7 +73,7 @@ const UNKNOWN = "26000";
 const TAKEN = "42P05";
 const NOT_SUPPORTED = "0A000";
 
-/** Whatever else is not supported has the same code, and words that depend on the server's language. */
+/** Other unsupported features have the same code, and a message that depends on the server's language. */
 function isOfKeptPlan(error: unknown): boolean {
   return (error as { readonly routine?: unknown }).routine === "RevalidateCachedQuery";
 }

@@ -6,7 +6,7 @@ export interface Statement {
 }
 
 export interface Write extends Statement {
-  /** What it is called in the statement that it becomes part of: one name, one text. */
+  /** The write's name in the statement that it becomes part of: one name, one text. */
   readonly name: string;
 }
 

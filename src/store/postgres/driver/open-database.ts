@@ -6,7 +6,7 @@ import type { Database } from "../../database/index.ts";
 import { pgDatabase } from "./pg-database.ts";
 import { pgliteDatabase } from "./pglite-database.ts";
 
-/** Where the embedded database lives when nothing else is configured. */
+/** The folder of the embedded database when nothing else is configured. */
 export const DEFAULT_DATA_DIRECTORY = ".tandem/data";
 
 /** The value is no database. */
