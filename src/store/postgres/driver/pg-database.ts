@@ -63,7 +63,7 @@ function openPool(connectionString: string, patience: Patience): pg.Pool {
     max: 10,
     // A host that is gone answers nothing, not even a refusal.
     connectionTimeoutMillis: patience.connectMillis,
-    // What does not depend on the answer before is sent without waiting for it.
+    // A statement that does not depend on the answer before is sent without waiting for it.
     pipeline: true,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
@@ -76,7 +76,7 @@ function openPool(connectionString: string, patience: Patience): pg.Pool {
   });
 }
 
-/** What statements are asked by. */
+/** The means by which statements are sent. */
 interface Means {
   readonly pool: pg.Pool;
   readonly take: PoolWatch["take"];
@@ -169,7 +169,7 @@ async function inTransaction<T, Seen>(
     if (lost !== undefined && !connection.abandoned) {
       throw new ConnectionLostError(committing ? "unknown" : "rolled_back", error);
     }
-    // What failed behind it says only that something had failed before.
+    // Errors behind a lost statement say only that an earlier statement had failed.
     throw statementLost ?? error;
   } finally {
     client.off("error", noteLoss);
@@ -204,7 +204,7 @@ async function begin(
   return { rows: last?.rows ?? [], count: last?.rowCount ?? 0 };
 }
 
-/** Of several statements there are several results, though the driver's types do not say so. */
+/** Several statements have several results, though the driver's types do not say so. */
 function resultsOf(results: unknown): readonly pg.QueryResult<Record<string, unknown>>[] {
   return results as readonly pg.QueryResult<Record<string, unknown>>[];
 }

@@ -19,8 +19,9 @@ async function leave(client: pg.Client): Promise<void> {
 }
 
 /**
- * A connection of its own, opened again when it is lost; whoever listens is then called once, for
- * what was said meanwhile was missed. It is a hint, so a database in trouble is no failure here.
+ * A connection of its own, opened again when it is lost. The listener is then called once, because it
+ * missed the notifications sent meanwhile. A notification is a hint, so a database in trouble is no
+ * failure here.
  */
 export async function listen(
   pool: pg.Pool,

@@ -65,8 +65,8 @@ export async function pgliteDatabase(source: string | PGliteInterface): Promise<
 }
 
 /**
- * Has a PGlite that nobody else uses read and write values as Tandem does. One that is the app's is asked to
- * with each query, for which it puts all that it knows of types together anew.
+ * Has a PGlite that nobody else uses read and write values as Tandem does. A PGlite of the app is asked to
+ * with each query, and combines all its types again each time.
  */
 export function inOurTypes<Own extends Pick<PGlite, "parsers" | "serializers">>(db: Own): Own {
   db.parsers = parsers;

@@ -2,9 +2,9 @@
  * A data directory that is prepared when Tandem is built. Without it a new PGlite initialises one:
  * that takes most of a cold start, and three times the memory of all the rest.
  *
- * 1. It is what PGlite itself makes, dumped by PGlite itself, and used by that version only.
- * 2. Each copy has a system identifier of its own, as `initdb` draws one: databases are told apart by it.
- * 3. Where anything about it is not as expected it is not used, and PGlite initialises as ever.
+ * 1. PGlite itself makes and dumps the directory, and only the same version of PGlite uses it.
+ * 2. Each copy has a system identifier of its own, as `initdb` draws one: it distinguishes databases.
+ * 3. A prepared directory that is not as expected is not used, and PGlite initialises as usual.
  */
 import { randomInt } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -33,7 +33,7 @@ export async function openPglite(
   return PGlite.create(source);
 }
 
-/** Where the build puts it, beside the compiled module; `null` where the version of PGlite is not known. */
+/** The path at which the build puts it, beside the compiled module; `null` if PGlite's version is unknown. */
 export function preparedPath(): string | null {
   const version = pgliteVersion();
   if (version === null) return null;
@@ -144,7 +144,7 @@ function crc32c(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-/** The file that makes it a data directory comes last: after a crash it is filled anew. */
+/** The file that makes a folder a data directory comes last: after a crash the folder is filled again. */
 export async function fillDirectory(directory: string, tar: Buffer): Promise<void> {
   const items = [...itemsOf(tar)];
   await mkdir(directory, { recursive: true });

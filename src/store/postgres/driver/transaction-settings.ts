@@ -1,4 +1,4 @@
-/** What holds for a transaction: how long it waits, and how long it may stand still. */
+/** The settings of a transaction: how long it waits, and how long it may stay idle. */
 import { type Instant, parseInstant } from "../../../model/instant.ts";
 import {
   type Database,

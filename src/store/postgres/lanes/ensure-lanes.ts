@@ -94,7 +94,10 @@ export async function ensureLanes(
 /** How long a lane that somebody else makes is waited for, where nobody is to wait. */
 const MAKING_MS = 20;
 
-/** The same; where others are at it, `null` for all that were not there. */
+/**
+ * Ensures the lanes as `ensureLanes` does. If another transaction is making one of them, each lane that
+ * does not exist yet gives `null`.
+ */
 export async function ensureLanesFree(
   tx: Queryable,
   keys: readonly LaneKey[],

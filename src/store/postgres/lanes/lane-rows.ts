@@ -28,7 +28,7 @@ import {
 import type { LaneSummary } from "../../lanes.ts";
 import { textOrNull } from "./event-rows.ts";
 
-/** What admission and claims lock and read often. */
+/** The columns that admission and claims lock and read often. */
 export interface LaneRow {
   readonly id: string;
   readonly connection_id: string;
@@ -103,7 +103,7 @@ export const LANE_COLUMNS = [
   "epoch",
 ] as const satisfies readonly (keyof LaneRow)[];
 
-/** What the lane knows of both sides. */
+/** The lane's knowledge of both sides. */
 export interface RecordRow {
   readonly id: string;
   readonly copy: Content | null;
@@ -287,7 +287,7 @@ export function changedParts(before: Lane, after: Lane): Partial<Omit<RecordRow,
   );
 }
 
-/** What of a lane the wide row holds. */
+/** The fields of a lane that the wide row holds. */
 const FIELDS = [
   "copy",
   "display",

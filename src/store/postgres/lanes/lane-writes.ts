@@ -20,7 +20,7 @@ import {
   recordToRow,
 } from "./lane-rows.ts";
 
-/** What a lane is made with and never changes. */
+/** The columns that a lane is made with and never changes. */
 const FOR_GOOD: ReadonlySet<string> = new Set(["id", "resource_type", "record_type"]);
 
 // Each update names its ids a second time: the planner takes any JSON for a hundred rows, and would read
@@ -32,7 +32,7 @@ set
 from json_populate_recordset(null::tandem.lanes, $1::json) as decided
 where lanes.id = decided.id and lanes.id = any($2::bigint[])`;
 
-// What was reserved is written once, with all that was decided of it.
+// A reserved lane is written once, with everything that was decided about it.
 const INSERT_LANES = `
 insert into tandem.lanes (${LANE_COLUMNS.join(", ")})
 overriding system value
@@ -110,13 +110,13 @@ const NOTIFY = "select pg_notify('tandem_work', 'events')";
 type ChangedRecord = Pick<RecordRow, "id"> &
   Partial<RecordRow> & { readonly parts: readonly string[] };
 
-/** What differs between lanes before and after a decision, row by row. */
+/** The rows that differ between lanes before and after a decision. */
 interface Difference {
   /** Lanes that were reserved, each with its content. */
   readonly made: { readonly lane: LaneRow; readonly record: RecordRow }[];
   readonly lanes: LaneRow[];
   readonly records: ChangedRecord[];
-  /** Live events that ended, or make room to be inserted anew. */
+  /** Live events that ended, or make room to be inserted again. */
   readonly left: EventId[];
   readonly moved: Omit<EventRow, "content">[];
   readonly entered: EventRow[];
@@ -150,7 +150,10 @@ export async function saveLanes(
 
 type AtRest = Pick<Difference, "made" | "lanes" | "records" | "ended">;
 
-/** Lanes, their content and what has ended, each a table of its own, at once; what is made comes first. */
+/**
+ * The statement that writes lanes, their content and ended events, each in a table of its own. If lanes or
+ * their content are also updated, a separate first statement inserts the reserved lanes.
+ */
 function statements({ made, lanes, records, ended }: AtRest): readonly Statement[] {
   const [madeLanes, madeRecords] = [made.map(({ lane }) => lane), made.map(({ record }) => record)];
   const makes = [
@@ -162,7 +165,7 @@ function statements({ made, lanes, records, ended }: AtRest): readonly Statement
     ...writeOf("changed_records", UPDATE_RECORDS, records, idsOf(records)),
     ...writeOf("ended", INSERT_ENDED, ended),
   ];
-  // Of one table no statement may have both: nobody knows which is first.
+  // One statement may not insert into a table and update it: Postgres promises no order between the two.
   const isOfBoth = lanes.length + records.length > 0;
   const groups = isOfBoth ? [makes, changes] : [[...makes, ...changes]];
   return groups.flatMap((group) => oneStatement(group));
@@ -177,7 +180,7 @@ function writeOf(
   return rows.length === 0 ? [] : [{ name, text, params: [storableJson(rows), ...ids] }];
 }
 
-/** Who switches it on after this waits for the transaction, and finds what it has written. */
+/** A later transaction that switches a direction on waits for this one, and finds what it has written. */
 async function refuseSwitchedOn(tx: Queryable, off: readonly SwitchedOff[]): Promise<void> {
   const { rows } = await tx.query<{ id: string; inbound: boolean; outbound: boolean }>(
     `select id, inbound, outbound
@@ -206,7 +209,7 @@ function leavesPlace({ before, after: { lane } }: Decided): boolean {
   return before.externalId !== null && !stays;
 }
 
-/** What an update sets to what was decided. */
+/** The assignments of an update: each column gets its decided value. */
 function asDecided(columns: readonly string[]): string {
   return columns.map((column) => `${column} = decided.${column}`).join(",\n  ");
 }

@@ -2,8 +2,8 @@
  * Lanes that are still to be made: an id each, and nothing in the database until they are saved, whole
  * and once.
  *
- * Whoever makes the same one meanwhile is met as late as that, and all is to be done again. The second
- * time they are made before anything else is done: whoever is at it is met then.
+ * A transaction that makes the same lane meanwhile is noticed only at the save, and all work is done again.
+ * The second time the lanes are made before any other work, so the other transaction is noticed early.
  */
 import { type LaneId, laneId } from "../../../model/ids.ts";
 import { newLane, resourceKey } from "../../../model/lane.ts";

@@ -1,7 +1,7 @@
 /**
  * Events that ended, journal entries, and the views over them.
  *
- * 1. What is written here is never changed again.
+ * 1. A row that is written here never changes again.
  * 2. Reading takes no lock.
  */
 export { appendJournal } from "./journal-rows.ts";
