@@ -1,4 +1,4 @@
-/** What the database says of its own schema: the range of code it works with, and the mappings. */
+/** The facts that a database states about its schema: the range of code it works with, and the mappings. */
 import type { Mapping } from "../../model/mapping.ts";
 import { mappingDigest, type Queryable, type SchemaFacts, sqlState } from "../database/index.ts";
 

@@ -15,7 +15,10 @@ import { standings } from "./standing-rows.ts";
 
 type LiveState = "queued" | "processing" | "errored" | "disabled";
 
-/** Whichever event of a lane can run next, by the same rule as claims: inbound first. */
+/**
+ * The times at which the next event, lease and delivery fall due. The next event of a lane follows the same
+ * rule as claims: inbound first.
+ */
 const NEXT_DUE = `
 select
   tandem.now() as now,

@@ -1,4 +1,4 @@
-/** Where records stand with their counterparts, for many records at once. */
+/** The standing of records with their counterparts, for many records in one statement. */
 import type { Queryable } from "../../database/index.ts";
 import type { Ledger, Standing } from "../../ledger.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Many rows of an app's table in one statement each. What a statement returns comes in no order that
- * is promised, so rows are told apart by their keys, and those of new rows are drawn beforehand.
+ * Many rows of an app's table in one statement each. A statement returns rows in no promised order, so
+ * their keys distinguish them. The keys of new rows are drawn beforehand.
  */
 import type { Row } from "../../../model/mapping.ts";
 import type { Queryable } from "../../database/index.ts";
@@ -21,7 +21,7 @@ export type Written = readonly (readonly [Column, unknown])[];
 export interface BatchTable {
   readonly shape: TableShape;
   readonly key: Column;
-  /** What makes `run` tell the key. */
+  /** The list after `returning`, which makes `run` return the key. */
   readonly returned: string;
   readonly run: (text: string, params: readonly unknown[]) => Promise<readonly KeyedRow[]>;
 }

@@ -9,7 +9,7 @@ import { quoteIdentifier } from "../driver/index.ts";
 /** The key as text beside the row, under a name that no column of an app has. */
 export const KEY = "tandem.record_id";
 
-/** What a statement is to return: every column, and the key as text. */
+/** The list that a statement returns: every column, and the key as text. */
 export function returned(shape: TableShape, key: Column): string {
   return `${shape.selectList}, ${key.quoted}::text as ${quoteIdentifier(KEY)}`;
 }

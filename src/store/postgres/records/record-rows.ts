@@ -218,7 +218,7 @@ export class RecordRows implements ActorRows {
     toldBy: ToldBy,
   ): Promise<readonly KeyedRow[] | null> {
     const opened = await this.#open(table, ...patches);
-    // Who names a key has it from somewhere else.
+    // A patch that names a key has it from somewhere else.
     if (patches.some((patch) => patch[table.key] !== undefined)) return null;
     const { shape, key } = opened;
     const keys = await this.#guarded(() => drawKeys(this.#tx, shape, key, patches.length));
@@ -313,7 +313,7 @@ export class RecordRows implements ActorRows {
     return this.#marked([origin, ""], () => this.#run(text, params));
   }
 
-  /** Writes under the mark, which the capture triggers read; nobody else's writes carry it. */
+  /** Writes under the mark, which the capture triggers read. Other writes do not carry it. */
   async #marked<T>(
     mark: readonly [origin: EventId, toldBy: string],
     write: () => Promise<T>,

@@ -90,7 +90,7 @@ export function refusalOf(error: unknown): RecordWriteError | null {
   );
 }
 
-/** What the app's code threw, or the database's error in it: an ORM wraps what its driver throws. */
+/** The database's error in an error of the app's code, or that error: an ORM wraps its driver's errors. */
 export function refusalOfApp(thrown: unknown): unknown {
   for (let error = thrown; error instanceof Error; error = error.cause) {
     const state = sqlState(error);
