@@ -229,6 +229,12 @@ export function newLane(
   };
 }
 
+/** A lane with the transition decided on it. */
+export interface Decided {
+  readonly before: Lane;
+  readonly after: Transition;
+}
+
 /** The result of a decision: the lane that results, and the events that ended. */
 export interface Transition {
   readonly lane: Lane;

@@ -10,7 +10,7 @@
 import type { JournalEntry, TandemEvent } from "../model/event.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
+import type { Decided, Lane } from "../model/lane.ts";
 import type { Journal, Mapping } from "../model/mapping.ts";
 import type { EndedSide, RecordMove, Tombstone } from "../model/tombstone.ts";
 import type { AfterCommitStore } from "./after-commits.ts";
@@ -73,11 +73,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** A lane with the transition decided on it. */
-export interface Decided {
-  readonly before: Lane;
-  readonly after: Transition;
-}
+export type { Decided };
 
 /** The keys that identify a lane when it is looked up or made. */
 export interface LaneKey {

@@ -7,13 +7,12 @@
  *   3  the lanes whose records are duplicates                        `duplicatesAmong`
  *   4  the rows that the drain must place                            `misplacedRows`
  */
-import type { Context } from "../lane/index.ts";
 import { admit } from "../admission/index.ts";
 import { secondsBelow } from "../creates/index.ts";
-import { backInReach } from "../lane/index.ts";
+import { backInReach, type Context } from "../lane/index.ts";
 import { admitDrift, admitUnsent, queueRemoval, refOf } from "../processing/index.ts";
 import type { TandemEvent } from "../../model/event.ts";
-import type { Lane, Transition } from "../../model/lane.ts";
+import type { Decided, Lane, Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
 import { isEndedByRecord } from "../../model/tombstone.ts";
@@ -92,17 +91,11 @@ export function childrenOfMove(
   };
 }
 
-/** A lane and what was decided for it. */
-interface DecidedLane {
-  readonly before: Lane;
-  readonly after: Transition;
-}
-
 /** The decisions on the lanes of children. */
 export interface FollowedChildren {
-  readonly decided: readonly DecidedLane[];
+  readonly decided: readonly Decided[];
   /** Lanes that are removed first, because another lane keeps their record or their resource is surplus. */
-  readonly yielding: readonly DecidedLane[];
+  readonly yielding: readonly Decided[];
 }
 
 /** Whether a child lives after it has followed: it was seen there, or has no resource yet. */
@@ -121,7 +114,7 @@ export function moveChildren(
   const parent = refOf(lane, lane.externalId ?? "");
   const ended = passed.map((one) => ({ before: one, after: tradePlaces(one, one, event, now) }));
   const yielding = [...duplicates.yields.values()].flat();
-  const followed = matches.flatMap(({ child, seen }): DecidedLane[] => {
+  const followed = matches.flatMap(({ child, seen }): Decided[] => {
     if (yielding.includes(child)) return [];
     if (missing.includes(child)) {
       const arrival = {

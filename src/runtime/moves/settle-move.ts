@@ -1,7 +1,7 @@
 /**
  * Settling a move after the resource and its lane have moved: the record follows to the new scope, and the children to
- * their new ids (`engine/lifecycle/moved-children.ts`). A record that was created from the resource at its new address, before the
- * move was known, is a duplicate and is deleted.
+ * their new ids (`engine/lifecycle/moved-children.ts`). A record that was created from the resource at its new
+ * address, before the move was known, is a duplicate and is deleted.
  */
 import {
   awaitRow,
@@ -26,11 +26,11 @@ import { addMillis } from "../../model/instant.ts";
 import type { FormerPlace, Lane, Transition } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
-import type { Decided, LaneSummary, StoreTransaction } from "../../store/store.ts";
+import type { Decided, StoreTransaction } from "../../store/store.ts";
 import { isSoftDeleted, keyText, lockVisible, recordWriter } from "../records/index.ts";
 import type { DirectorySnapshot, Contact, ClaimedLane, Services } from "../services/index.ts";
 import { save } from "../claims/index.ts";
-import { findTrail } from "./trail.ts";
+import { findTrail, lanesBelow } from "./trail.ts";
 import { noteMisplacedRows, removeYielding } from "./settle-children.ts";
 
 /** A moved lane whose record and children must still follow. */
@@ -90,17 +90,7 @@ export async function familyOf(
   const above = book.mapping(lane);
   for (const mapping of mappingsBelow(lane, contact, services)) {
     const { type } = mapping.resource;
-    const children: LaneSummary[] = [];
-    for (const place of [...places, here]) {
-      children.push(
-        ...(await tx.findLanes({
-          kind: "children",
-          connectionId: place.connection,
-          resourceType: type,
-          parentExternalId: place.externalId,
-        })),
-      );
-    }
+    const children = await lanesBelow(tx, [...places, here], mapping);
     ids.push(...children.map(({ id }) => id));
     // A record may have got another lane while its resource was out of reach.
     const rows = new Set(children.flatMap(({ recordId }) => recordId ?? []));

@@ -10,10 +10,10 @@ import type { FormerPlace, Lane, Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Place } from "../../model/observation.ts";
 import { outlivesRecord, placeOutOfReach } from "../../model/tombstone.ts";
-import type { Decided, LaneSummary, StoreTransaction } from "../../store/store.ts";
+import type { Decided, StoreTransaction } from "../../store/store.ts";
 import type { DirectorySnapshot, Services } from "../services/index.ts";
 import { keyText } from "../records/index.ts";
-import { findTrail } from "./trail.ts";
+import { findTrail, lanesBelow } from "./trail.ts";
 
 /** A resource's address, and the address it was moved from if its children must still follow. */
 type Above = Pick<Lane, "connectionId" | "moved"> & { readonly externalId: string };
@@ -84,25 +84,6 @@ function mappingsBelow(
   return mappings.filter(
     (mapping) => mapping.integration === integration && mapping.resource.parent === resource.type,
   );
-}
-
-async function lanesBelow(
-  tx: StoreTransaction,
-  places: readonly FormerPlace[],
-  { resource }: Mapping,
-): Promise<readonly LaneSummary[]> {
-  const result: LaneSummary[] = [];
-  for (const { connection, externalId } of places) {
-    result.push(
-      ...(await tx.findLanes({
-        kind: "children",
-        connectionId: connection,
-        resourceType: resource.type,
-        parentExternalId: externalId,
-      })),
-    );
-  }
-  return result;
 }
 
 /** Ends the living lanes of children whose parent's resource moved out of reach. */

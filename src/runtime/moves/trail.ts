@@ -1,7 +1,8 @@
 /** The addresses of a resource before its moves, while its record and children must still follow it. */
 import type { LaneId } from "../../model/ids.ts";
 import type { FormerPlace, Lane } from "../../model/lane.ts";
-import type { StoreTransaction } from "../../store/store.ts";
+import type { Mapping } from "../../model/mapping.ts";
+import type { LaneSummary, StoreTransaction } from "../../store/store.ts";
 
 export interface Trail {
   /** The addresses in the order in which the resource left them. */
@@ -34,6 +35,26 @@ export async function findTrail(
     next = left.moved;
   }
   return { places, lanes };
+}
+
+/** The lanes of children at the addresses of a trail. */
+export async function lanesBelow(
+  tx: StoreTransaction,
+  places: readonly FormerPlace[],
+  { resource }: Mapping,
+): Promise<readonly LaneSummary[]> {
+  const result: LaneSummary[] = [];
+  for (const { connection, externalId } of places) {
+    result.push(
+      ...(await tx.findLanes({
+        kind: "children",
+        connectionId: connection,
+        resourceType: resource.type,
+        parentExternalId: externalId,
+      })),
+    );
+  }
+  return result;
 }
 
 export function isSamePlace(one: FormerPlace, other: FormerPlace): boolean {
