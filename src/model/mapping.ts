@@ -1,5 +1,7 @@
 /** The two-way correspondence between a record's columns and a resource's fields. */
 import type { Actor, Content, Json } from "./content.ts";
+import type { EventId, LaneId } from "./ids.ts";
+import type { Instant } from "./instant.ts";
 import type { ResourceType } from "./observation.ts";
 
 /** A row of the app's table by column name; bigints, decimals and times are text. */
@@ -73,6 +75,19 @@ export interface RecordWrite {
   readonly references: readonly ActorReference[];
 }
 
+/** A write to a row that the trigger has captured. */
+export interface CapturedWrite {
+  readonly operation: "insert" | "update" | "delete";
+  /** The changed columns; none for an update that only notes that the record was restored. */
+  readonly columns: readonly string[];
+  readonly changedAt: Instant;
+  /** The event by which Tandem wrote it; `null` for a write of the app. */
+  readonly origin: EventId | null;
+  /** The edit that this write merged: its lane, and the time of the edit by our clock. */
+  readonly edit?: { readonly lane: LaneId; readonly at: Instant };
+  readonly oldRow: Row | null;
+}
+
 /** The names of the mapped fields. */
 export function mappedFields(mapping: Mapping): readonly string[] {
   return mapping.fields.map((field) => field.field);
@@ -85,6 +100,17 @@ export function mappedColumns(mapping: Mapping): readonly string[] {
   if (mapping.scopeColumn !== null) columns.push(mapping.scopeColumn);
   if (mapping.parent !== null) columns.push(mapping.parent.column);
   return [...new Set(columns)];
+}
+
+/** The column that decides which connection a record belongs to. */
+export function placingColumn({ parent, scopeColumn }: Mapping): string | null {
+  return parent?.column ?? scopeColumn;
+}
+
+/** Whether the record is marked as deleted. */
+export function isSoftDeleted(mapping: Mapping, row: Row): boolean {
+  const value = mapping.softDelete === null ? null : row[mapping.softDelete];
+  return value !== null && value !== undefined;
 }
 
 export type { Content };

@@ -1,8 +1,8 @@
 /** The app's own rows, and what was captured of writes to them. */
 import type { Json } from "../model/content.ts";
-import type { EventId, LaneId } from "../model/ids.ts";
+import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { ActorReference, Mapping, Row, RowPatch } from "../model/mapping.ts";
+import type { ActorReference, CapturedWrite, Mapping, Row, RowPatch } from "../model/mapping.ts";
 import type { ScopeMisfit } from "../model/scope-misfit.ts";
 import type { WallClock } from "../model/wall-clock.ts";
 
@@ -128,18 +128,10 @@ export interface RecordStore {
   ): Promise<RowPatch>;
 }
 
-/** One captured write. */
-export interface CapturedChange {
+/** A captured write with its record. */
+export interface CapturedChange extends CapturedWrite {
   readonly recordType: string;
   readonly recordId: string;
-  readonly operation: "insert" | "update" | "delete";
-  /** The changed columns; none for an update that only notes that the record was restored. */
-  readonly columns: readonly string[];
-  readonly changedAt: Instant;
-  readonly origin: EventId | null;
-  /** The edit that this write merged: the lane it came by, and when it was made, by our clock. */
-  readonly edit?: { readonly lane: LaneId; readonly at: Instant };
-  readonly oldRow: Row | null;
   /** Columns of a journaled table before and after, of a write that is not ours. */
   readonly journal: Readonly<Record<string, { readonly from: Json; readonly to: Json }>> | null;
 }

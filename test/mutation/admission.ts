@@ -300,7 +300,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "change-ours-equal",
     rule: "A write of our own is ours only where the row equals base",
-    file: "src/runtime/records/fold-captures.ts",
+    file: "src/engine/processing/fold-captures.ts",
     find: "ours: marked && !gone && differing !== null && !touches(mapping, changes, differing),",
     replace: "ours: marked && !gone,",
     killedBy: ["test/situations/outbound/own-writes.test.ts"],
@@ -308,7 +308,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "own-stamp",
     rule: "Applying an inbound event is no local edit: it moves no time of the record",
-    file: "src/runtime/records/fold-captures.ts",
+    file: "src/engine/processing/fold-captures.ts",
     find: "if (origin !== null && differing?.has(field) !== true) continue;",
     replace: "",
     killedBy: ["test/situations/outbound/own-writes.test.ts"],

@@ -50,7 +50,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "two-lanes-edit-time",
     rule: "Another lane's merge is as old as its edit, not as the merge itself",
-    file: "src/runtime/records/fold-captures.ts",
+    file: "src/engine/processing/fold-captures.ts",
     find: "edit === undefined || edit.lane === lane ?",
     replace: "edit === undefined || edit.lane !== null ?",
     killedBy: ["test/situations/two-integrations.test.ts"],

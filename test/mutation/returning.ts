@@ -82,7 +82,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-no-deletion",
     rule: "An archived record whose resource is alive is none that the app deleted",
-    file: "src/runtime/records/fold-captures.ts",
+    file: "src/engine/processing/fold-captures.ts",
     find: "return lane.tombstone === null && isArchivedByUs(lane, row, mapping);",
     replace: "return lane.tombstone !== null && isArchivedByUs(lane, row, mapping);",
     killedBy,

@@ -29,7 +29,7 @@ export const schemas: readonly CodeMutant[] = [
   {
     id: "hidden-drained",
     rule: "... so an edit of a hidden row is no delete to the drain",
-    file: "src/runtime/records/fold-captures.ts",
+    file: "src/engine/processing/fold-captures.ts",
     find: "? !hidden",
     replace: "? true",
     killedBy: HIDDEN,

@@ -7,6 +7,7 @@
  */
 export { awaitRow, isHidden } from "./absent-row.ts";
 export { fail, type Failure } from "./failure.ts";
+export { changeTimes, foldChanges } from "./fold-captures.ts";
 export {
   awaitDrain,
   awaitParent,

@@ -1,10 +1,9 @@
 /** Records of a connection that have no counterpart there and never had one, in steps. */
 import { takingBack } from "../../engine/lifecycle/index.ts";
 import { laneId } from "../../model/ids.ts";
-import type { Mapping, Row } from "../../model/mapping.ts";
+import { isSoftDeleted, type Mapping, type Row } from "../../model/mapping.ts";
 import type { LaneKey, StoreTransaction } from "../../store/store.ts";
 import { type Contact, groupBy, mappingOfResource, type Services } from "../services/index.ts";
-import { isSoftDeleted } from "../records/index.ts";
 
 export interface UnpairedRecord {
   readonly key: LaneKey & { readonly recordId: string };

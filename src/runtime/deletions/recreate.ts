@@ -1,10 +1,10 @@
 /** A record that was restored although its resource is deleted: it gets another resource, in a new lane. */
 import { admitChange } from "../../engine/processing/index.ts";
 import type { Lane } from "../../model/lane.ts";
+import { isSoftDeleted } from "../../model/mapping.ts";
 import { recordMoveOf } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import type { DirectorySnapshot } from "../services/index.ts";
-import { isSoftDeleted } from "../records/index.ts";
 import { noteRestored } from "./restored-children.ts";
 
 /**

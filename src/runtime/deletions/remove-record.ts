@@ -16,14 +16,13 @@ import {
 } from "../../engine/lane/index.ts";
 import { formatInstant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
-import type { Mapping, Row } from "../../model/mapping.ts";
+import { isSoftDeleted, type Mapping, type Row } from "../../model/mapping.ts";
 import { placeOutOfReach } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import { type DirectorySnapshot, type ClaimedLane, isRecordNewer } from "../services/index.ts";
 import { recreateResource } from "./recreate.ts";
 import {
   hasMovedOn,
-  isSoftDeleted,
   lockForRemoval,
   type RecordWriter,
   recordWriter,

@@ -9,10 +9,9 @@ import { queueRemoval } from "../../engine/processing/index.ts";
 import { deletedWhileAway } from "../../engine/lifecycle/index.ts";
 import type { EventId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { Mapping } from "../../model/mapping.ts";
+import { isSoftDeleted, type Mapping } from "../../model/mapping.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../../store/store.ts";
 import type { DirectorySnapshot, Services } from "../services/index.ts";
-import { isSoftDeleted } from "../records/index.ts";
 
 /** Notes that a record was restored, with the event that restores it. */
 export async function noteRestored(

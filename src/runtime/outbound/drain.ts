@@ -8,6 +8,7 @@ import {
   admitRecordMove,
   admitRestore,
   canRestore,
+  foldChanges,
   isHidden,
 } from "../../engine/processing/index.ts";
 import type { Admission } from "../../engine/lane/index.ts";
@@ -15,19 +16,22 @@ import { connectionsAt, placeRecord, type RecordLocation } from "../../engine/li
 import type { FieldChange } from "../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
-import { mappedColumns, type Mapping, type Row } from "../../model/mapping.ts";
+import {
+  isSoftDeleted,
+  mappedColumns,
+  type Mapping,
+  placingColumn,
+  type Row,
+} from "../../model/mapping.ts";
 import type { RecordMove } from "../../model/tombstone.ts";
 import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../../store/store.ts";
 import { DirectorySnapshot, mapBy, type Services } from "../services/index.ts";
 import { LaneMovedError } from "../admission/index.ts";
 import {
-  foldChanges,
-  isSoftDeleted,
   type LaneOfRecord,
   lanesLeft,
   type LaneThatEnded,
   noteExpectedParents,
-  placingColumn,
   shiftOf,
   whereaboutsOf,
 } from "../records/index.ts";

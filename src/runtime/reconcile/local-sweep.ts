@@ -14,7 +14,7 @@ import type { AffectedRecord } from "../../model/held-run.ts";
 import type { LaneId } from "../../model/ids.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { Mapping, Row } from "../../model/mapping.ts";
+import { isSoftDeleted, type Mapping, type Row } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import {
   DirectorySnapshot,
@@ -27,7 +27,6 @@ import { drainPresent } from "../outbound/index.ts";
 import {
   isCaptured,
   isLookedAt,
-  isSoftDeleted,
   lanesLeft,
   noteGone,
   noteMoved,

@@ -10,11 +10,11 @@ import { contentOrNull } from "../../engine/merge/index.ts";
 import type { Content } from "../../model/content.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { Mapping, Row } from "../../model/mapping.ts";
+import { isSoftDeleted, type Mapping, type Row } from "../../model/mapping.ts";
 import { isEndedByResource, type RecordMove } from "../../model/tombstone.ts";
 import type { LaneKey, StoreTransaction } from "../../store/store.ts";
 import { DirectorySnapshot, type Contact, type Services } from "../services/index.ts";
-import { isSoftDeleted, type LaneOfRecord, lanesLeft, whereaboutsOf } from "../records/index.ts";
+import { type LaneOfRecord, lanesLeft, whereaboutsOf } from "../records/index.ts";
 import { visitPaired } from "./paired-pages.ts";
 import type { RecordMovedStep } from "./planner.ts";
 

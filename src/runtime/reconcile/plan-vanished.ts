@@ -1,7 +1,8 @@
 /** Planning for records that were deleted without a captured write. */
 import { planVanished } from "../../engine/reconcile/index.ts";
+import { isSoftDeleted } from "../../model/mapping.ts";
 import { DirectorySnapshot } from "../services/index.ts";
-import { isCaptured, isLookedAt, isSoftDeleted } from "../records/index.ts";
+import { isCaptured, isLookedAt } from "../records/index.ts";
 import { visitPaired } from "./paired-pages.ts";
 import type { PlannedStep, Planner, RecordGoneStep } from "./planner.ts";
 

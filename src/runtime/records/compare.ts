@@ -4,11 +4,10 @@ import { isArchivedByUs } from "../../engine/lane/index.ts";
 import { contentOrNull } from "../../engine/merge/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { Mapping, Row } from "../../model/mapping.ts";
+import { isSoftDeleted, type Mapping, type Row } from "../../model/mapping.ts";
 import type { Observation, Place } from "../../model/observation.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import type { Contact, Services } from "../services/index.ts";
-import { isSoftDeleted } from "./fold-captures.ts";
 
 /** The rows of lanes, by key. */
 export async function rowsOf(

@@ -8,7 +8,6 @@
  */
 export { hiddenOf, lockVisible } from "./absent-rows.ts";
 export { readOrAbsent, recordSide, rowsOf } from "./compare.ts";
-export { foldChanges, isSoftDeleted } from "./fold-captures.ts";
 export { keyText } from "./key-text.ts";
 export {
   leavesRow,
@@ -31,7 +30,6 @@ export {
   lookAgain,
   noteExpectedParents,
   noteMoved,
-  placingColumn,
   shiftOf,
   whereaboutsOf,
 } from "./placement.ts";

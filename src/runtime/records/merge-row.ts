@@ -10,14 +10,13 @@ import {
   type ObservedState,
   stamp,
 } from "../../engine/merge/index.ts";
-import { takeTimes, unsentOf } from "../../engine/processing/index.ts";
+import { changeTimes, takeTimes, unsentOf } from "../../engine/processing/index.ts";
 import type { Content } from "../../model/content.ts";
 import { formatInstant, type Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping, RecordWrite, Row, RowPatch } from "../../model/mapping.ts";
 import type { CapturedChange, StoreTransaction } from "../../store/store.ts";
 import { lockVisible } from "./absent-rows.ts";
-import { changeTimes } from "./fold-captures.ts";
 import { isRecordNewer } from "../services/index.ts";
 import type { RecordWriter } from "./write-record.ts";
 

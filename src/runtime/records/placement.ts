@@ -13,22 +13,16 @@ import {
 import type { FieldChange } from "../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { Mapping, Row } from "../../model/mapping.ts";
+import { isSoftDeleted, type Mapping, placingColumn, type Row } from "../../model/mapping.ts";
 import type { RecordMove } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import { type DirectorySnapshot, type ClaimedLane, mapBy } from "../services/index.ts";
-import { isSoftDeleted } from "./fold-captures.ts";
 import { keyText } from "./key-text.ts";
 import { enqueueSyntheticChanges, type UncapturedRecord } from "./note-change.ts";
 
 export type LaneOfRecord = Awaited<ReturnType<StoreTransaction["findLanesByRecord"]>>[number];
 
 export type LaneThatEnded = Awaited<ReturnType<StoreTransaction["findTombstonedLanes"]>>[number];
-
-/** The column that decides which connection a record belongs to. */
-export function placingColumn({ parent, scopeColumn }: Mapping): string | null {
-  return parent?.column ?? scopeColumn;
-}
 
 /**
  * The connections that records belong to. While a record or its parent follows a moved resource, it belongs to the

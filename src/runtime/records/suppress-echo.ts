@@ -7,9 +7,8 @@ import type { Context } from "../../engine/lane/index.ts";
 import { unsentOf } from "../../engine/processing/index.ts";
 import type { Content } from "../../model/content.ts";
 import type { Lane } from "../../model/lane.ts";
-import { mappedColumns, type Row, type RowPatch } from "../../model/mapping.ts";
+import { mappedColumns, placingColumn, type Row, type RowPatch } from "../../model/mapping.ts";
 import { keyText } from "./key-text.ts";
-import { placingColumn } from "./placement.ts";
 
 /** A write, and the row that it returned. */
 export interface OwnWrite {

@@ -1,12 +1,12 @@
 /** Folding the captured writes of a batch: a burst of edits is one change of its record. */
-import { type admitChange, type RecordChange, unsentOf } from "../../engine/processing/index.ts";
-import { isArchivedByUs } from "../../engine/lane/index.ts";
-import { contentOrNull } from "../../engine/merge/index.ts";
+import { type Context, isArchivedByUs } from "../lane/index.ts";
+import { contentOrNull } from "../merge/index.ts";
 import { type Instant, laterOf } from "../../model/instant.ts";
 import type { LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { Mapping, Row } from "../../model/mapping.ts";
-import type { CapturedChange } from "../../store/store.ts";
+import { type CapturedWrite, isSoftDeleted, type Mapping, type Row } from "../../model/mapping.ts";
+import { unsentOf } from "./inbound.ts";
+import type { RecordChange } from "./local-change.ts";
 
 /** The writes to one record, with its present row. */
 export interface Folded {
@@ -14,14 +14,14 @@ export interface Folded {
   readonly row: Row | null;
   /** The row is absent and may only be hidden from Tandem: that is no delete. */
   readonly hidden: boolean;
-  readonly changes: readonly CapturedChange[];
+  readonly changes: readonly CapturedWrite[];
 }
 
 /** Folds a batch of writes to one record into one change, with the time of each column's last write. */
 export function foldChanges(
   lane: Lane,
   { mapping, row, hidden, changes }: Folded,
-  context: Parameters<typeof admitChange>[2],
+  context: Context,
 ): RecordChange {
   const gone =
     row === null ? !hidden : isSoftDeleted(mapping, row) && !isReturning(lane, row, mapping);
@@ -43,7 +43,7 @@ export function foldChanges(
 /** Whether the writes changed a field that differs from base: then the app, not only Tandem, changed it. */
 function touches(
   mapping: Mapping,
-  changes: readonly CapturedChange[],
+  changes: readonly CapturedWrite[],
   differing: ReadonlySet<string>,
 ): boolean {
   return mapping.fields.some(
@@ -59,7 +59,7 @@ function touches(
  */
 export function changeTimes(
   mapping: Mapping,
-  changes: readonly CapturedChange[],
+  changes: readonly CapturedWrite[],
   differing: ReadonlySet<string> | null,
   lane: LaneId,
 ): Readonly<Record<string, Instant>> {
@@ -78,12 +78,6 @@ export function changeTimes(
 
 function earlierOf(a: Instant, b: Instant): Instant {
   return a < b ? a : b;
-}
-
-/** Whether the record is marked as deleted. */
-export function isSoftDeleted(mapping: Mapping, row: Row): boolean {
-  const value = mapping.softDelete === null ? null : row[mapping.softDelete];
-  return value !== null && value !== undefined;
 }
 
 /** Whether Tandem archived the record but its resource returned: the next merge undoes the archiving. */
