@@ -6,8 +6,8 @@
  *               └──────────┴─► integrations/integration.ts  (interface) ◄─ integrations/github, ...
  *
  * so that a decision can be read without its database, and a new store or adapter changes none of its callers.
- * The tables below contain these rules, and are the only place to change them. The folders of `engine`, `runtime`
- * and the store have an order, too, and each has one door: its `index.ts`.
+ * The tables below contain these rules, and are the only place to change them. The folders within a layer have an
+ * order, too, and each has one door: its `index.ts`.
  */
 import { dirname, relative, resolve, sep } from "node:path";
 
@@ -41,10 +41,10 @@ const mayImport = {
   entry: library,
 };
 
-/** Files that are in no folder of their layer. Other folders import them without a door. */
+/** Files directly in the path that has the folders. Other folders import them without a door. */
 const TOP = ".";
 
-/** Folders of a layer, bottom to top: each may import itself and those before it. */
+/** The folders of a path, bottom to top: each may import itself and those before it. */
 const folders = {
   engine: [
     "lane",
@@ -86,7 +86,15 @@ const folders = {
     TOP,
   ],
   "store/memory": ["tables", "lanes", TOP],
+  "testing/simulation": ["world", "history", "people", "judge", TOP],
 };
+
+/** The longest path of the table above that has the file: `store/postgres` rather than `store`. */
+function pathWithFolders(file) {
+  return Object.keys(folders)
+    .filter((path) => file.startsWith(`${path}/`))
+    .sort((a, b) => b.length - a.length)[0];
+}
 
 /** Packages that belong to some layers: other layers go through the interface of these. */
 const packageBelongsTo = [
@@ -101,12 +109,12 @@ const packageBelongsTo = [
 ];
 
 /**
- * @param {string} path relative to src, with `/`
- * @returns {{ layer: string, unit: string, file: string, folder?: string }} the layer, which one of its
- *   kind, the module without its extension, and the folder within the unit
+ * @param {string} source relative to src, with `/`
+ * @returns {{ layer: string, unit: string, file: string, path?: string, folder?: string }} the layer, which
+ *   one of its kind, the module without its extension, the path in `folders`, and the folder within it
  */
-function place(path) {
-  const file = path.replace(/\.[cm]?[jt]sx?$/, "");
+function place(source) {
+  const file = source.replace(/\.[cm]?[jt]sx?$/, "");
   const [top, ...rest] = file.split("/");
   if (rest.length === 0) {
     const layer = top === "index" ? "entry" : "compose";
@@ -115,13 +123,13 @@ function place(path) {
   const isImplementation =
     rest.length > 1 && (top === "integrations" || (top === "store" && stores.includes(rest[0])));
   const unit = isImplementation ? `${top}/${rest[0]}` : top;
-  const within = isImplementation ? rest.slice(1) : rest;
-  const folder = within.length > 1 ? within[0] : TOP;
+  const path = pathWithFolders(file);
+  const within = path === undefined ? [] : file.slice(path.length + 1).split("/");
   return {
     layer: isImplementation ? `${top}/*` : top,
     unit,
     file,
-    ...(unit in folders ? { folder } : {}),
+    ...(path === undefined ? {} : { path, folder: within.length > 1 ? within[0] : TOP }),
   };
 }
 
@@ -132,12 +140,12 @@ function place(path) {
  */
 function wrongBetweenFolders(from, to) {
   if (to.folder === undefined) return null;
-  if (from.unit === to.unit && from.folder === to.folder) return null;
-  const order = folders[to.unit];
+  if (from.path === to.path && from.folder === to.folder) return null;
+  const order = folders[to.path];
   if (!order.includes(to.folder)) return "unknownFolder";
-  if (from.unit === to.unit && order.indexOf(to.folder) > order.indexOf(from.folder))
+  if (from.path === to.path && order.indexOf(to.folder) > order.indexOf(from.folder))
     return "upward";
-  return to.folder === TOP || to.file === `${to.unit}/${to.folder}/index` ? null : "door";
+  return to.folder === TOP || to.file === `${to.path}/${to.folder}/index` ? null : "door";
 }
 
 /** @type {import("eslint").Rule.RuleModule} */
@@ -185,7 +193,8 @@ export const importDirection = {
       const to = place(target);
       const wrong = wrongBetweenFolders(from, to);
       if (wrong !== null) {
-        const within = ({ unit, folder }) => (folder === TOP ? unit : `${unit}/${folder}`);
+        const within = ({ unit, path = unit, folder = TOP }) =>
+          folder === TOP ? path : `${path}/${folder}`;
         report(wrong, { from: within(from), to: within(to), file: `src/${to.file}.ts` });
       }
       if (to.unit === from.unit || allowed.includes(to.layer)) return;

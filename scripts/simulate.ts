@@ -11,7 +11,7 @@
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { WORLD_KINDS, type WorldKind } from "../src/testing/simulation/places.ts";
+import { WORLD_KINDS, type WorldKind } from "../src/testing/simulation/world/places.ts";
 import { type Fault, FAULTS } from "../src/testing/simulation/plan.ts";
 import { shrink, type Told } from "../src/testing/simulation/shrink.ts";
 import { simulate, type SimulationResult } from "../src/testing/simulation/simulate.ts";

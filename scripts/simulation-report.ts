@@ -1,10 +1,13 @@
 /** The report of one simulated history, and of many: counts that can be added. */
 import { type Failpoint, FAILPOINTS } from "../src/runtime/services/failpoints.ts";
-import { ALL_TURNS, type Turn, TURNS } from "../src/testing/simulation/history.ts";
-import { NO_REMOTE_EDITS, type RemoteEditCounts } from "../src/testing/simulation/remote-edits.ts";
-import type { WorldKind } from "../src/testing/simulation/places.ts";
+import { ALL_TURNS, type Turn, TURNS } from "../src/testing/simulation/history/history.ts";
+import {
+  NO_REMOTE_EDITS,
+  type RemoteEditCounts,
+} from "../src/testing/simulation/history/remote-edits.ts";
+import type { WorldKind } from "../src/testing/simulation/world/places.ts";
 import type { SimulationResult } from "../src/testing/simulation/simulate.ts";
-import { type Invariant, INVARIANTS } from "../src/testing/simulation/verdict.ts";
+import { type Invariant, INVARIANTS } from "../src/testing/simulation/judge/verdict.ts";
 
 export interface SeedReport {
   readonly seed: number;

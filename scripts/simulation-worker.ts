@@ -1,6 +1,6 @@
 /** A thread that runs histories: it gets batches of seeds and returns their reports. */
 import { parentPort, workerData } from "node:worker_threads";
-import type { WorldKind } from "../src/testing/simulation/places.ts";
+import type { WorldKind } from "../src/testing/simulation/world/places.ts";
 import { simulate } from "../src/testing/simulation/simulate.ts";
 import { reportOf, type SeedReport } from "./simulation-report.ts";
 import { openWorld } from "./simulation-world.ts";

@@ -5,11 +5,11 @@ import type { AnyConfig, SyncConfig } from "../src/config.ts";
 import { sampleConfig } from "../src/demo/sample-config.ts";
 import { SAMPLE_SCHEMA } from "../src/demo/sample-schema.ts";
 import { SAMPLE_TABLES } from "../src/demo/sample-tables.ts";
-import type { AppWorld } from "../src/testing/simulation/app-world.ts";
-import { openMemoryWorld } from "../src/testing/simulation/memory-world.ts";
-import type { OwnTokens } from "../src/testing/simulation/own-tokens.ts";
-import type { WorldKind } from "../src/testing/simulation/places.ts";
-import { openSqlWorld } from "../src/testing/simulation/sql-world.ts";
+import type { AppWorld } from "../src/testing/simulation/world/app-world.ts";
+import { openMemoryWorld } from "../src/testing/simulation/world/memory-world.ts";
+import type { OwnTokens } from "../src/testing/simulation/world/own-tokens.ts";
+import type { WorldKind } from "../src/testing/simulation/world/places.ts";
+import { openSqlWorld } from "../src/testing/simulation/world/sql-world.ts";
 
 export interface OpenWorld {
   readonly world: AppWorld;

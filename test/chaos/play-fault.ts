@@ -1,7 +1,7 @@
 /** Plays one fault amid edits of both sides, and judges what is left of it. */
 // eslint-disable-next-line no-restricted-imports -- outside of Vitest there is no expect.poll, and a fault lasts
 import { setTimeout as delay } from "node:timers/promises";
-import { withoutToken } from "../../src/testing/simulation/history.ts";
+import { withoutToken } from "../../src/testing/simulation/history/history.ts";
 import { type ChaosSite, REPOSITORY } from "./chaos-site.ts";
 import type { Fault } from "./faults.ts";
 

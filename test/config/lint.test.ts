@@ -64,6 +64,8 @@ it.each([
   ["src/store/postgres/a.ts", "src/store/database/pipeline.ts", "index.ts"],
   ["src/store/postgres/a.ts", "src/store/elsewhere/index.ts", "is no folder"],
   ["src/engine/merge/a.ts", "src/engine/elsewhere/index.ts", "is no folder"],
+  ["src/testing/simulation/world/a.ts", "src/testing/simulation/judge/index.ts", "is below"],
+  ["src/testing/interleave/a.ts", "src/testing/simulation/judge/verdict.ts", "index.ts"],
 ])("from %s, folder by folder: %s is refused", async (from, to, why) => {
   const [result] = await eslint.lintText(importOf("A", from, to), { filePath: from });
   expect(result?.messages.map(({ message }) => message)).toContainEqual(

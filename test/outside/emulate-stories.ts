@@ -1,6 +1,6 @@
 /** The stories against the emulated GitHub: webhooks and polls, each kind of edit, in both directions. */
 import { deepStrictEqual as equal } from "node:assert";
-import { withoutToken } from "../../src/testing/simulation/history.ts";
+import { withoutToken } from "../../src/testing/simulation/history/history.ts";
 import { until } from "../processes/crash/until.ts";
 import type { EmulatedGitHub } from "./emulated-github.ts";
 import { type EmulatedSite, openEmulatedSite, type Way } from "./emulated-site.ts";

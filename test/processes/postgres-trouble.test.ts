@@ -4,7 +4,7 @@
  * and nothing is lost or doubled.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { withoutToken } from "../../src/testing/simulation/history.ts";
+import { withoutToken } from "../../src/testing/simulation/history/history.ts";
 import { databaseKinds } from "../harness/databases.ts";
 import { type PostgresNode, startPostgresNode } from "../harness/postgres-server.ts";
 import { type Address, openAddress } from "./address.ts";

@@ -1,6 +1,6 @@
 /** Several worker processes on one Postgres: killed, frozen, replaced, and still one of everything. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { withoutToken } from "../../src/testing/simulation/history.ts";
+import { withoutToken } from "../../src/testing/simulation/history/history.ts";
 import { seededRandom } from "../../src/testing/random.ts";
 import { databaseKinds } from "../harness/databases.ts";
 import type { Child } from "./child.ts";

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { isReadInTime } from "../../scripts/simulation-report.ts";
 import { openWorld } from "../../scripts/simulation-world.ts";
 import { createGitHubSimulator, type GitHubSimulator } from "../../src/testing/github/index.ts";
-import { type HeardOf, RemoteEdits } from "../../src/testing/simulation/remote-edits.ts";
+import { type HeardOf, RemoteEdits } from "../../src/testing/simulation/history/remote-edits.ts";
 import { simulate } from "../../src/testing/simulation/simulate.ts";
 import { seededRandom } from "../../src/testing/random.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";

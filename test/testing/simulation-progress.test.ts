@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { batchesOf, Progress } from "../../scripts/simulation-progress.ts";
 import { type Failpoint, FAILPOINTS } from "../../src/runtime/services/failpoints.ts";
 import { add, isClean, nothing, totalOf, unmet } from "../../scripts/simulation-report.ts";
-import { type Turn, TURNS } from "../../src/testing/simulation/history.ts";
-import { NO_REMOTE_EDITS } from "../../src/testing/simulation/remote-edits.ts";
+import { type Turn, TURNS } from "../../src/testing/simulation/history/history.ts";
+import { NO_REMOTE_EDITS } from "../../src/testing/simulation/history/remote-edits.ts";
 import { shrink, type Told } from "../../src/testing/simulation/shrink.ts";
 
 const RUN = { database: "memory", world: "staying", steps: 80, code: "one" };

@@ -2,16 +2,16 @@ import { describe, expect, it } from "vitest";
 import { openWorld } from "../../scripts/simulation-world.ts";
 import { eventId } from "../../src/model/ids.ts";
 import type { Decided, Store, StoreTransaction } from "../../src/store/store.ts";
-import type { AppTask, AppWorld } from "../../src/testing/simulation/app-world.ts";
-import { type Turn, TURNS } from "../../src/testing/simulation/history.ts";
-import { LedgerWatch } from "../../src/testing/simulation/ledger-watch.ts";
+import type { AppTask, AppWorld } from "../../src/testing/simulation/world/app-world.ts";
+import { type Turn, TURNS } from "../../src/testing/simulation/history/history.ts";
+import { LedgerWatch } from "../../src/testing/simulation/history/ledger-watch.ts";
 import { shrink, type Told } from "../../src/testing/simulation/shrink.ts";
 import {
   simulate,
   type SimulationOptions,
   type SimulationResult,
 } from "../../src/testing/simulation/simulate.ts";
-import { INVARIANTS, type Invariant } from "../../src/testing/simulation/verdict.ts";
+import { type Invariant, INVARIANTS } from "../../src/testing/simulation/judge/verdict.ts";
 
 /** A history takes a tenth of a second; a busy machine takes longer. */
 const TAKES_MS = 60_000;

@@ -2,8 +2,8 @@
 import type pg from "pg";
 import type { Random } from "../../model/clock.ts";
 import type { GitHubSimulator } from "../github/index.ts";
-import { keepingToken } from "../simulation/history.ts";
-import type { ConnectedSite } from "../simulation/places.ts";
+import { keepingToken } from "../simulation/history/index.ts";
+import type { ConnectedSite } from "../simulation/world/index.ts";
 
 export type Field = "title" | "markdown";
 

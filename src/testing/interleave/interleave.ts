@@ -12,9 +12,8 @@ import type pg from "pg";
 import type { AnyConfig } from "../../config.ts";
 import { mapBy } from "../../runtime/services/index.ts";
 import { createTestTandem, type TestTandem } from "../test-tandem.ts";
-import { connectAll } from "../simulation/connect.ts";
-import type { ConnectedSite } from "../simulation/places.ts";
-import { openSqlWorld, type Sql } from "../simulation/sql-world.ts";
+import { connectAll } from "../simulation/people/index.ts";
+import { type ConnectedSite, openSqlWorld, type Sql } from "../simulation/world/index.ts";
 import { WriteLog, writeAtGitHub, writeInApp } from "./deeds.ts";
 import type { GatedPool } from "./gated-pool.ts";
 import {

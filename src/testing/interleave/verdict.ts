@@ -1,8 +1,7 @@
 /** Checks the end of an interleaved history: one counterpart each, no lost value, no open event, equal sides. */
 import type { GitHubSimulator } from "../github/index.ts";
-import { withoutToken } from "../simulation/history.ts";
-import type { ConnectedSite } from "../simulation/places.ts";
-import type { Sql } from "../simulation/sql-world.ts";
+import { withoutToken } from "../simulation/history/index.ts";
+import type { ConnectedSite, Sql } from "../simulation/world/index.ts";
 import { type WriteLog, type Field, thingAtGitHub } from "./deeds.ts";
 
 export const INTERLEAVING_INVARIANTS = {

@@ -1,6 +1,6 @@
 /** The moves of a history, drawn before it runs, so that some can be left out. */
 import { seededRandom } from "../random.ts";
-import type { WorldKind } from "./places.ts";
+import type { WorldKind } from "./world/index.ts";
 
 /** `answers`: all pending requests are answered; `network`: some of them progress. */
 export type MoveKind =

@@ -7,21 +7,26 @@ import type { AnyConfig } from "../../config.ts";
 import type { Failpoint } from "../../runtime/services/index.ts";
 import type { Store } from "../../store/store.ts";
 import { createTestTandem, type TestTandem } from "../test-tandem.ts";
-import type { AppWorld } from "./app-world.ts";
+import { type AppWorld, type ConnectedSite, OUR_LOGINS, type Site } from "./world/index.ts";
 import type { Random } from "../../model/clock.ts";
 import { Chance } from "./chance.ts";
-import { connectAll } from "./connect.ts";
-import { editSomething } from "./edits.ts";
-import { type Fetch, History, type Turn } from "./history.ts";
-import { type LedgerView, readLedger } from "./ledger-view.ts";
-import { LedgerWatch } from "./ledger-watch.ts";
-import { NO_REMOTE_EDITS, type RemoteEditCounts, RemoteEdits } from "./remote-edits.ts";
-import { OUR_LOGINS, type ConnectedSite, type Site } from "./places.ts";
+import { connectAll, editSomething, type Stage } from "./people/index.ts";
+import {
+  type Fetch,
+  History,
+  type LedgerView,
+  LedgerWatch,
+  NO_REMOTE_EDITS,
+  readLedger,
+  type RemoteEditCounts,
+  RemoteEdits,
+  Traffic,
+  type TrafficListener,
+  type Turn,
+} from "./history/index.ts";
 import { type Fault, type Move, planHistory } from "./plan.ts";
-import type { Stage } from "./stage.ts";
-import { type TrafficListener, Traffic } from "./traffic.ts";
 import { makeTrouble, restartErrored, setFaults, stopTrouble, webhooksOf } from "./troubles.ts";
-import { behindIn, isUpheld, judgeHistory, type Verdict } from "./verdict.ts";
+import { behindIn, isUpheld, judgeHistory, type Verdict } from "./judge/index.ts";
 import { Workers } from "./workers.ts";
 
 export interface SimulationOptions {

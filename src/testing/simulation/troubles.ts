@@ -2,9 +2,9 @@
 import type { Random } from "../../model/clock.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 import type { TestTandem } from "../test-tandem.ts";
-import { choose } from "./stage.ts";
-import type { History } from "./history.ts";
-import type { ConnectedSite, WorldKind } from "./places.ts";
+import { choose } from "./people/index.ts";
+import type { History } from "./history/index.ts";
+import type { ConnectedSite, WorldKind } from "./world/index.ts";
 import type { Fault } from "./plan.ts";
 
 /** Refusals that occur once each. Not 410, which means deleted, and so is drawn for deleted comments only. */

@@ -24,10 +24,8 @@ import { drainChanges } from "../../runtime/outbound/index.ts";
 import { followLink } from "../../runtime/identities/index.ts";
 import { pollConnection, sweepConnection } from "../../runtime/reconcile/index.ts";
 import { translateDeliveries } from "../../runtime/receive/index.ts";
-import type { History } from "./history.ts";
-import type { LedgerWatch } from "./ledger-watch.ts";
-import { choose } from "./stage.ts";
-import type { WorkItem, Traffic } from "./traffic.ts";
+import type { History, LedgerWatch, Traffic, WorkItem } from "./history/index.ts";
+import { choose } from "./people/index.ts";
 
 /** Some stalls outlast the lease, because it is renewed rarely, as if the process stood still. */
 export const SIMULATED_LEASE_MS = 20_000;

@@ -1,5 +1,5 @@
 /** The same for cells about a comment: below a task and an issue that are paired, on either side. */
-import { keepingToken, withoutToken } from "../../../src/testing/simulation/history.ts";
+import { keepingToken, withoutToken } from "../../../src/testing/simulation/history/history.ts";
 import type { Pair } from "./matrix.ts";
 import { type Cell, isAdoption, isKept, isRemoval, unreachable } from "./matrix.ts";
 import { REPOSITORY, type Site } from "./site.ts";

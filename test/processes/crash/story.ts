@@ -1,5 +1,5 @@
 /** The edit that a cell of the crash matrix is about, on either side, and what both say in the end. */
-import { keepingToken, withoutToken } from "../../../src/testing/simulation/history.ts";
+import { keepingToken, withoutToken } from "../../../src/testing/simulation/history/history.ts";
 import {
   commentOf,
   differencesOfComment,

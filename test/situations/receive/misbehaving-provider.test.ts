@@ -1,6 +1,6 @@
 /** Situation 73: a provider that lies. Nothing is believed that it must not say, and nothing is given up. */
 import { expect, it } from "vitest";
-import { withoutToken } from "../../../src/testing/simulation/history.ts";
+import { withoutToken } from "../../../src/testing/simulation/history/history.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
 import {
   asResponse,

@@ -9,7 +9,7 @@
 import { expect, it } from "vitest";
 import { type Failpoint, FAILPOINTS } from "../../../src/runtime/services/failpoints.ts";
 import type { Hold } from "../../../src/testing/github/index.ts";
-import { keepingToken, withoutToken } from "../../../src/testing/simulation/history.ts";
+import { keepingToken, withoutToken } from "../../../src/testing/simulation/history/history.ts";
 import { describeOnEachDatabase } from "../../harness/databases.ts";
 import {
   type Death,
