@@ -57,6 +57,8 @@ const folders = {
     "reconcile",
   ],
   runtime: [
+    "settings",
+    "failures",
     "services",
     "listeners",
     "hooks",

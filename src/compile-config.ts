@@ -13,7 +13,7 @@ import type { Json } from "./model/content.ts";
 import type { FieldMapping, Journal, Mapping, PairingKey } from "./model/mapping.ts";
 import type { ResourceType } from "./model/observation.ts";
 import { wallClock } from "./model/wall-clock.ts";
-import type { AuthorHooks, HookBook, Hooks, Safety } from "./runtime/services/index.ts";
+import type { AuthorHooks, HookBook, Hooks, Safety } from "./runtime/settings/index.ts";
 import type { IdentitySettings } from "./store/store.ts";
 
 /** An hour: a longer pause would mean that writes are off. */

@@ -33,16 +33,14 @@ import {
   enableRecord,
   findUnfitScope,
 } from "./runtime/safety/index.ts";
+import { accountSecrets, type Environment, type Secrets } from "./runtime/settings/index.ts";
 import {
-  accountSecrets,
-  DirectorySnapshot,
   createApiClients,
-  type Environment,
-  type Failpoints,
   createMicroBatcher,
+  DirectorySnapshot,
+  type Failpoints,
   type Log,
   NO_FAILPOINTS,
-  type Secrets,
   type Services,
   silentLog,
   systemClock,

@@ -6,7 +6,7 @@ import type { Integration } from "./integrations/integration.ts";
 import type { Actor, Json } from "./model/content.ts";
 import type { AnyEvent } from "./model/event.ts";
 import type { ConflictPolicy, InitialPolicy, Row, RowPatch } from "./model/mapping.ts";
-import type { AfterCommitHook, ApplyHook, Hooks, TokenHook } from "./runtime/services/index.ts";
+import type { AfterCommitHook, ApplyHook, Hooks, TokenHook } from "./runtime/settings/index.ts";
 
 /** An integration that also declares the types of its resources' fields. */
 export interface TypedIntegration<Fields extends object> extends Integration {

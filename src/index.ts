@@ -23,7 +23,7 @@ export {
   type RecordKey,
   type RecordOperation,
   ValidationError,
-} from "./runtime/services/index.ts";
+} from "./runtime/settings/index.ts";
 export type { Counterpart, RecordStatus } from "./server/status-of.ts";
 export type { AppSql } from "./store/store.ts";
 export type { Row, RowPatch } from "./model/mapping.ts";

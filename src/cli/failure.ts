@@ -1,7 +1,7 @@
 /** Converts any thrown value to a failure for the user: message, code and remedy. */
 import { ConfigError } from "../config.ts";
 import { IntegrationError } from "../integrations/integration.ts";
-import { LiteralSecretError, MissingSecretError } from "../runtime/services/index.ts";
+import { LiteralSecretError, MissingSecretError } from "../runtime/settings/index.ts";
 import { describeTrouble, MigrationError, sqlState, textOf } from "../store/database/index.ts";
 import { UnknownDatabaseError } from "../store/postgres/driver/index.ts";
 import { DataDirectoryHeldError } from "./data-directory-lock.ts";

@@ -2,9 +2,10 @@
 import { Hono } from "hono";
 import type { TandemCore } from "../compose.ts";
 import { ConfigError } from "../config.ts";
-import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive/index.ts";
+import { LARGEST_PAYLOAD_BYTES, receive, receiveInBatches } from "../runtime/receive/index.ts";
 import { FOREIGN_REMEDY } from "../runtime/safety/index.ts";
-import { inTime, receiveInBatches, describeError } from "../runtime/services/index.ts";
+import { inTime } from "../runtime/services/index.ts";
+import { describeError } from "../runtime/failures/index.ts";
 import { describeTrouble, NoAnswerError } from "../store/database/index.ts";
 import { createAccess, type HandlerOptions } from "./access.ts";
 import { createApi } from "./api.ts";

@@ -9,7 +9,7 @@
  */
 import type { TandemCore } from "../compose.ts";
 import type { ApiStatus } from "./api-types.ts";
-import { describeError } from "../runtime/services/index.ts";
+import { describeError } from "../runtime/failures/index.ts";
 import { problem } from "./problem.ts";
 import { representEvent } from "./represent.ts";
 

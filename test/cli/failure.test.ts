@@ -4,7 +4,7 @@ import { afterEach, expect, it } from "vitest";
 import { ConfigError } from "../../src/config.ts";
 import { describeFailure } from "../../src/cli/failure.ts";
 import { IntegrationError } from "../../src/integrations/integration.ts";
-import { MissingSecretError } from "../../src/runtime/services/secrets.ts";
+import { MissingSecretError } from "../../src/runtime/settings/secrets.ts";
 import { ConnectionLostError } from "../../src/store/database/database.ts";
 import { MigrationError } from "../../src/store/database/migration-error.ts";
 import { UnknownDatabaseError } from "../../src/store/postgres/driver/open-database.ts";

@@ -4,7 +4,7 @@ import { compileConfig } from "../../src/compile-config.ts";
 import { type AnyConfig, ConfigError, defineConfig } from "../../src/config.ts";
 import { github } from "../../src/integrations/github/index.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
-import { ValidationError } from "../../src/runtime/services/hooks.ts";
+import { ValidationError } from "../../src/runtime/settings/hooks.ts";
 import type { Tandem } from "../../src/server/tandem.ts";
 
 const integrations = { github: github() };

@@ -1,7 +1,7 @@
 /** The sample with users who have tokens of their own. */
 import type { AnyConfig, SyncConfig } from "../../src/config.ts";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
-import type { TokenHook } from "../../src/runtime/services/hooks.ts";
+import type { TokenHook } from "../../src/runtime/settings/hooks.ts";
 import type { TestTandemOptions } from "../../src/testing/test-tandem.ts";
 import type { TestDatabase } from "./databases.ts";
 import { keptLog } from "./kept-log.ts";

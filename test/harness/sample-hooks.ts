@@ -1,7 +1,7 @@
 /** The sample's mapping of tasks with hooks. */
 import type { AnyConfig, SyncConfig } from "../../src/config.ts";
 import type { GitHubIssue } from "../../src/integrations/github/index.ts";
-import type { RecordOperation } from "../../src/runtime/services/hooks.ts";
+import type { RecordOperation } from "../../src/runtime/settings/hooks.ts";
 import type { AppSql } from "../../src/store/store.ts";
 
 type Hooks = Pick<SyncConfig<GitHubIssue>, "defaults" | "derive" | "apply" | "afterCommit"> &

@@ -8,10 +8,10 @@ import { IntegrationError, TranslationError } from "../../src/integrations/integ
 import { connectionId } from "../../src/model/ids.ts";
 import { LaneMovedError } from "../../src/runtime/admission/admit-batch.ts";
 import { UnmappedLaneError } from "../../src/runtime/services/directory-snapshot.ts";
-import { HookError, ValidationError } from "../../src/runtime/services/hooks.ts";
-import { ReceiverFullError } from "../../src/runtime/services/receive-batches.ts";
-import { LiteralSecretError, MissingSecretError } from "../../src/runtime/services/secrets.ts";
-import { UnfitScopeError } from "../../src/runtime/services/unfit-scope-error.ts";
+import { HookError, ValidationError } from "../../src/runtime/settings/hooks.ts";
+import { ReceiverFullError } from "../../src/runtime/receive/receive-batches.ts";
+import { LiteralSecretError, MissingSecretError } from "../../src/runtime/settings/secrets.ts";
+import { UnfitScopeError } from "../../src/runtime/failures/unfit-scope-error.ts";
 import { BudgetSpentError } from "../../src/server/byte-budget.ts";
 import {
   AbortedTransactionError,

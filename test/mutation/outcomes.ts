@@ -251,7 +251,7 @@ export const outcomes: readonly CodeMutant[] = [
     id: "credentials-attention",
     rule: "401: the account needs attention, and its events wait",
     reasons: ["account_paused"],
-    file: "src/runtime/services/failures.ts",
+    file: "src/runtime/failures/failures.ts",
     find: 'account: { state: "needs_attention", reason: thrown.message, until },',
     replace: "account: null,",
     killedBy: ["test/situations/outbound/account.test.ts"],

@@ -21,7 +21,7 @@ export const processClocks: readonly CodeMutant[] = [
   {
     id: "pause-measured",
     rule: "A pause lasts as long as the provider asks for, from the database's own time on",
-    file: "src/runtime/services/failures.ts",
+    file: "src/runtime/failures/failures.ts",
     find: "const until = addMillis(now, thrown.retryAfterMs ?? ATTENTION_MS);",
     replace: "const until = addMillis(now, ATTENTION_MS);",
     killedBy: ["test/situations/safety/process-clock.test.ts"],

@@ -3,7 +3,7 @@ import type { CodeMutant } from "./mutant.ts";
 
 const tenants = ["test/situations/safety/tenants.test.ts"];
 const inputs = ["test/server/input.test.ts"];
-const secrets = ["test/runtime/services/secrets.test.ts"];
+const secrets = ["test/runtime/settings/secrets.test.ts"];
 const guarded = ["test/server/guard.test.ts"];
 const callers = ["test/server/callers.test.ts"];
 const readDelivery = "src/runtime/receive/read-delivery.ts";
@@ -189,7 +189,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "secret-variables",
     rule: "An account's row names no variable that is not allowed",
-    file: "src/runtime/services/secrets.ts",
+    file: "src/runtime/settings/secrets.ts",
     find: "!(ALLOWED.test(variable) || variables.includes(variable))",
     replace: 'variable === ""',
     killedBy: secrets,
@@ -197,7 +197,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "secret-own",
     rule: "... and none that is Tandem's own",
-    file: "src/runtime/services/secrets.ts",
+    file: "src/runtime/settings/secrets.ts",
     find: "OWN.includes(variable) || ",
     replace: "",
     killedBy: secrets,
@@ -205,7 +205,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "secret-literal",
     rule: "A literal secret without a key is refused",
-    file: "src/runtime/services/secrets.ts",
+    file: "src/runtime/settings/secrets.ts",
     find: "if (newest === undefined) throw new LiteralSecretError(field);",
     replace: "if (newest === undefined) return secret;",
     killedBy: secrets,

@@ -15,9 +15,9 @@ import {
 } from "../../src/store/database/database.ts";
 import { describeTrouble } from "../../src/store/database/database-trouble.ts";
 import {
-  isDatabaseTrouble,
   describeError as tellFailure,
-} from "../../src/runtime/services/failures.ts";
+  isDatabaseTrouble,
+} from "../../src/runtime/failures/failures.ts";
 import { pgDatabase } from "../../src/store/postgres/driver/pg-database.ts";
 import { pgliteDatabase } from "../../src/store/postgres/driver/pglite-database.ts";
 import { allOf, tell } from "../../src/store/database/pipeline.ts";

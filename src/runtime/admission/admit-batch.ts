@@ -23,13 +23,8 @@ import { type Lane, resourceKey, type Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import { allOf } from "../../store/database/index.ts";
 import type { Decided, LaneKey, StoreTransaction } from "../../store/store.ts";
-import {
-  type DirectorySnapshot,
-  type Contact,
-  groupBy,
-  mappingOfResource,
-  type Services,
-} from "../services/index.ts";
+import { type Contact, type DirectorySnapshot, groupBy, type Services } from "../services/index.ts";
+import { mappingOfResource } from "../settings/index.ts";
 import { openIntents } from "./unmarked-creates.ts";
 
 /** An arrival with the connection through which it came. */

@@ -12,13 +12,8 @@ import { addMillis } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { Observation, ResourceRef } from "../../model/observation.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import {
-  type DirectorySnapshot,
-  type Claimed,
-  type ClaimedLane,
-  ResourceTakenError,
-  type Services,
-} from "../services/index.ts";
+import type { Claimed, ClaimedLane, DirectorySnapshot, Services } from "../services/index.ts";
+import { ResourceTakenError } from "../failures/index.ts";
 import { lockClaimed, lockClaimedAmong, save } from "../claims/index.ts";
 import { parentState } from "../records/index.ts";
 

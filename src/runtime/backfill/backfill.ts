@@ -9,15 +9,9 @@ import type { ConnectionId } from "../../model/ids.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import {
-  DirectorySnapshot,
-  classify,
-  type Contact,
-  mappingOfResource,
-  messageOf,
-  type Services,
-  describeError,
-} from "../services/index.ts";
+import { type Contact, DirectorySnapshot, type Services } from "../services/index.ts";
+import { classify, describeError, messageOf } from "../failures/index.ts";
+import { mappingOfResource } from "../settings/index.ts";
 import {
   finished,
   inOneTransaction,

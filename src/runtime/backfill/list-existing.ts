@@ -11,7 +11,8 @@ import { bulkRequestAt } from "../../engine/limits/index.ts";
 import type { ListPage } from "../../integrations/integration.ts";
 import type { Backfill } from "../../model/backfill.ts";
 import { type Instant, laterOf, MILLISECOND } from "../../model/instant.ts";
-import { DirectorySnapshot, type Services, describeError } from "../services/index.ts";
+import { DirectorySnapshot, type Services } from "../services/index.ts";
+import { describeError } from "../failures/index.ts";
 import { admitArrivals } from "../admission/index.ts";
 import {
   finished,

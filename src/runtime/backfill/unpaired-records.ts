@@ -3,7 +3,8 @@ import { takingBack } from "../../engine/lifecycle/index.ts";
 import { laneId } from "../../model/ids.ts";
 import { isSoftDeleted, type Mapping, type Row } from "../../model/mapping.ts";
 import type { LaneKey, StoreTransaction } from "../../store/store.ts";
-import { type Contact, groupBy, mappingOfResource, type Services } from "../services/index.ts";
+import { type Contact, groupBy, type Services } from "../services/index.ts";
+import { mappingOfResource } from "../settings/index.ts";
 
 export interface UnpairedRecord {
   readonly key: LaneKey & { readonly recordId: string };

@@ -19,7 +19,8 @@ import type { Lane, Transition } from "../../model/lane.ts";
 import { isSoftDeleted, type Mapping, type Row } from "../../model/mapping.ts";
 import { placeOutOfReach } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { type DirectorySnapshot, type ClaimedLane, isRecordNewer } from "../services/index.ts";
+import type { ClaimedLane, DirectorySnapshot } from "../services/index.ts";
+import { isRecordNewer } from "../settings/index.ts";
 import { recreateResource } from "./recreate.ts";
 import {
   hasMovedOn,

@@ -6,7 +6,9 @@
 import { nextRunAt } from "../../engine/lane/index.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { AfterCommitMark } from "../../store/store.ts";
-import { inTime, mappingOfResource, messageOf, type Services } from "../services/index.ts";
+import { inTime, type Services } from "../services/index.ts";
+import { mappingOfResource } from "../settings/index.ts";
+import { messageOf } from "../failures/index.ts";
 
 const BATCH = 16;
 /** How long a hook may take ... */

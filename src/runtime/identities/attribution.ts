@@ -3,7 +3,8 @@ import type { Context } from "../../engine/lane/index.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import { loginOf } from "../../model/placeholder.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { type Author, HookError, type Services } from "../services/index.ts";
+import type { Author, Services } from "../services/index.ts";
+import { HookError } from "../settings/index.ts";
 import { keyText } from "../records/index.ts";
 
 /** The record's author; `null` if there is none, or if it is our own account. */

@@ -19,20 +19,20 @@ import type { ConnectionId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { InsteadOfAuthor } from "../../model/lane.ts";
 import {
+  type ApiClients,
   type Asked,
   type Author,
   type AuthorTokens,
   byAccount,
   type Claimed,
   type Contact,
-  type ApiClients,
   inTime,
   type Log,
-  messageOf,
   type Services,
-  type TokenHook,
   type UserClient,
 } from "../services/index.ts";
+import { messageOf } from "../failures/index.ts";
+import type { TokenHook } from "../settings/index.ts";
 import { forgetLate, lockClaimed, save } from "../claims/index.ts";
 
 /** How long the app may take to return a token: the event and one of the worker's places wait for it. */

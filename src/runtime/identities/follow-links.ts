@@ -16,13 +16,9 @@ import type { Mapping } from "../../model/mapping.ts";
 import { RecordWriteError } from "../../store/rules/index.ts";
 import type { CapturedChange, Link, StoreTransaction } from "../../store/store.ts";
 import { keyText, recordWriter } from "../records/index.ts";
-import {
-  HookError,
-  messageOf,
-  NO_HOOKS,
-  type Services,
-  ValidationError,
-} from "../services/index.ts";
+import { HookError, NO_HOOKS, ValidationError } from "../settings/index.ts";
+import { messageOf } from "../failures/index.ts";
+import type { Services } from "../services/index.ts";
 
 const BATCH = 100;
 const LEASE_MS = 60_000;

@@ -9,7 +9,8 @@
 import type { Conflict, EventError, EventState, TandemEvent } from "../../model/event.ts";
 import type { Decided, Store, StoreTransaction } from "../../store/store.ts";
 import type { LedgerEvent } from "../../store/ledger.ts";
-import { type Log, messageOf } from "../services/index.ts";
+import type { Log } from "../services/index.ts";
+import { messageOf } from "../failures/index.ts";
 
 /** An event as it is passed to listeners. */
 export type HeardEvent = Omit<LedgerEvent, "resourceType" | "relation">;

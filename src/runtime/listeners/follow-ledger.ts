@@ -4,7 +4,8 @@
  */
 import type { LedgerEvent } from "../../store/ledger.ts";
 import { type Announcement, announcementsSince } from "./announce.ts";
-import { messageOf, type Services } from "../services/index.ts";
+import { messageOf } from "../failures/index.ts";
+import type { Services } from "../services/index.ts";
 
 const NEWEST = 200;
 const LOOK_EVERY_MS = 400;

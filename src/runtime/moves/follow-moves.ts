@@ -20,12 +20,8 @@ import type { Mapping } from "../../model/mapping.ts";
 import type { Observation, ResourceMove } from "../../model/observation.ts";
 import { isEndedByRecord, isEndedByResource, recordMoveOf } from "../../model/tombstone.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
-import {
-  type DirectorySnapshot,
-  type Contact,
-  mappingOfResource,
-  type Services,
-} from "../services/index.ts";
+import type { Contact, DirectorySnapshot, Services } from "../services/index.ts";
+import { mappingOfResource } from "../settings/index.ts";
 import {
   admitArrivals,
   identifyArrivals,

@@ -14,13 +14,8 @@ import type { Transition } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../../store/store.ts";
 import { underClaim, reachClaimed, saveDecided } from "../claims/index.ts";
-import {
-  type ClaimedLane,
-  mapBy,
-  type PatchAnswer,
-  type Services,
-  describeError,
-} from "../services/index.ts";
+import { type ClaimedLane, mapBy, type PatchAnswer, type Services } from "../services/index.ts";
+import { describeError } from "../failures/index.ts";
 import { leavesRow, planOnRow, recordAfter } from "../records/index.ts";
 import { isOfAnother, settleAnswer } from "./answer.ts";
 

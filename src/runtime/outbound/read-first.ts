@@ -17,17 +17,17 @@ import type { Row } from "../../model/mapping.ts";
 import type { ResourceRef } from "../../model/observation.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../../store/store.ts";
 import {
-  type DirectorySnapshot,
   type Begun,
   type Claimed,
   type Contact,
+  type DirectorySnapshot,
   mapBy,
   type ReadEdit,
   type SeenFirst,
   type Services,
-  describeError,
   type WaitingEdit,
 } from "../services/index.ts";
+import { describeError } from "../failures/index.ts";
 import { type ClaimedEdit, findClaimedEdit, decideEdit } from "./decide-edits.ts";
 import { underClaim, saveDecided } from "../claims/index.ts";
 import { admitGone, refuseStale } from "../inbound/index.ts";

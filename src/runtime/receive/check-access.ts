@@ -6,7 +6,8 @@ import { asksForAccess, endedBy } from "../../engine/limits/index.ts";
 import type { ContainerChange } from "../../integrations/integration.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { AccountRecord } from "../../store/store.ts";
-import { DirectorySnapshot, type Services, describeError } from "../services/index.ts";
+import { DirectorySnapshot, type Services } from "../services/index.ts";
+import { describeError } from "../failures/index.ts";
 import { followContainer, followersOf } from "./follow-containers.ts";
 
 /** Asks for every connection that is due; returns how many were switched on again. */

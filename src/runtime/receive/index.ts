@@ -8,6 +8,7 @@
  */
 export { askForAccess } from "./check-access.ts";
 export { translateDeliveries } from "./intake.ts";
+export { receiveInBatches } from "./receive-batches.ts";
 export { LARGEST_PAYLOAD_BYTES, receive } from "./receive.ts";
 export { redeliverDue } from "./redelivery.ts";
 export { countRefusedWebhooks, type RefusedWebhooks } from "./refused-webhooks.ts";

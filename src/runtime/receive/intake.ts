@@ -5,16 +5,14 @@ import type { EventError } from "../../model/event.ts";
 import type { ConnectionId, DeliveryId } from "../../model/ids.ts";
 import type { WebhookDelivery } from "../../store/deliveries.ts";
 import type { StoreTransaction } from "../../store/store.ts";
+import { DirectorySnapshot, hurrySweeps, type Services } from "../services/index.ts";
 import {
-  DirectorySnapshot,
   concernsAll,
   describe,
-  hurrySweeps,
+  describeError,
   isDatabaseTrouble,
   messageOf,
-  type Services,
-  describeError,
-} from "../services/index.ts";
+} from "../failures/index.ts";
 import { admitArrivals } from "../admission/index.ts";
 import { followContainer } from "./follow-containers.ts";
 import { followMove } from "../moves/index.ts";

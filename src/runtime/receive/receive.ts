@@ -2,7 +2,8 @@
 import { liveEvents, restart, unchanged } from "../../engine/lane/index.ts";
 import { type AccountId, type DeliveryId, deliveryId } from "../../model/ids.ts";
 import type { ReceivedDelivery } from "../../store/deliveries.ts";
-import type { Services, StoreDelivery } from "../services/index.ts";
+import type { Services } from "../services/index.ts";
+import type { StoreDelivery } from "./receive-batches.ts";
 import type { KnownSecrets, WebhookSecrets } from "./webhook-secrets.ts";
 
 /** GitHub's own limit for a payload. A larger one is refused with 413 before it is read completely. */

@@ -14,7 +14,8 @@ import { addMillis, type Instant, laterOf, MILLISECOND } from "../../model/insta
 import type { DeliveryAttempt, LogPosition, MissedDelivery } from "../../model/missed-delivery.ts";
 import type { LogTurn } from "../../store/redeliveries.ts";
 import type { AccountRecord } from "../../store/store.ts";
-import { type Log, type Services, describeError } from "../services/index.ts";
+import type { Log, Services } from "../services/index.ts";
+import { describeError } from "../failures/index.ts";
 
 /** The number of log pages that one turn reads. */
 const PAGES = 10;

@@ -5,7 +5,8 @@
 import type { Clock } from "../../model/clock.ts";
 import type { Integration } from "../../integrations/integration.ts";
 import type { Refusals, RefusalStore } from "../../store/refusals.ts";
-import { inTime, type Log, describeError } from "../services/index.ts";
+import { inTime, type Log } from "../services/index.ts";
+import { describeError } from "../failures/index.ts";
 
 /** The delay before a write, which then includes the refusals that came meanwhile. */
 const WRITE_AFTER_MS = 10_000;

@@ -20,9 +20,9 @@ import {
   DirectorySnapshot,
   hurrySweeps,
   type Services,
-  describeError,
   type WorkerWork,
 } from "../services/index.ts";
+import { describeError } from "../failures/index.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];

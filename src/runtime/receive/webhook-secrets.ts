@@ -7,7 +7,7 @@ import type { Clock } from "../../model/clock.ts";
 import type { AccountId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Directory } from "../../store/store.ts";
-import { MissingSecretError, type Secrets } from "../services/index.ts";
+import { MissingSecretError, type Secrets } from "../settings/index.ts";
 
 /** How long a secret that another process removed is still accepted here. */
 const HOLDS_MS = 1_000;

@@ -16,13 +16,8 @@ import { addMillis } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import { isSoftDeleted, type Mapping, type Row } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import {
-  DirectorySnapshot,
-  batchesOf,
-  type Contact,
-  type Services,
-  describeError,
-} from "../services/index.ts";
+import { batchesOf, type Contact, DirectorySnapshot, type Services } from "../services/index.ts";
+import { describeError } from "../failures/index.ts";
 import { drainPresent } from "../outbound/index.ts";
 import {
   isCaptured,

@@ -6,15 +6,9 @@ import { restartRetryable } from "../../engine/lane/index.ts";
 import type { ListPage } from "../../integrations/integration.ts";
 import type { Connection } from "../../model/connection.ts";
 import { addMillis, type Instant, laterOf } from "../../model/instant.ts";
-import {
-  DirectorySnapshot,
-  classify,
-  type Contact,
-  hurrySweeps,
-  mappingOfResource,
-  type Services,
-  describeError,
-} from "../services/index.ts";
+import { type Contact, DirectorySnapshot, hurrySweeps, type Services } from "../services/index.ts";
+import { classify, describeError } from "../failures/index.ts";
+import { mappingOfResource } from "../settings/index.ts";
 import { type AdmissionSummary, admitArrivals } from "../admission/index.ts";
 import { advanceBackfill } from "../backfill/index.ts";
 

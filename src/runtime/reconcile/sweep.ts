@@ -4,12 +4,8 @@
  */
 import type { PlannedKind } from "../../engine/lifecycle/index.ts";
 import { addMillis } from "../../model/instant.ts";
-import {
-  DirectorySnapshot,
-  type Contact,
-  type Services,
-  describeError,
-} from "../services/index.ts";
+import { type Contact, DirectorySnapshot, type Services } from "../services/index.ts";
+import { describeError } from "../failures/index.ts";
 import { approvedRuns } from "../safety/index.ts";
 import { reconcileConnection } from "./reconcile.ts";
 

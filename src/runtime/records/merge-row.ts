@@ -17,7 +17,7 @@ import type { Lane } from "../../model/lane.ts";
 import type { Mapping, RecordWrite, Row, RowPatch } from "../../model/mapping.ts";
 import type { CapturedChange, StoreTransaction } from "../../store/store.ts";
 import { lockVisible } from "./absent-rows.ts";
-import { isRecordNewer } from "../services/index.ts";
+import { isRecordNewer } from "../settings/index.ts";
 import type { RecordWriter } from "./write-record.ts";
 
 /** A merge that was planned and written. */

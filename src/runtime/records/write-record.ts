@@ -13,11 +13,10 @@ import {
   type ApplyHook,
   HookError,
   type Hooks,
-  inTime,
-  limitOf,
   type RecordOperation,
   ValidationError,
-} from "../services/index.ts";
+} from "../settings/index.ts";
+import { inTime, limitOf } from "../services/index.ts";
 
 /** How long the app's code may hold the record's row: well under a lease, so that other writers do not wait longer. */
 const PATIENCE_MS = 20_000;

@@ -9,7 +9,8 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import type { Beat } from "../../engine/limits/index.ts";
 import { formatInstant, parseInstant } from "../../model/instant.ts";
-import { type Log, describeError } from "../services/index.ts";
+import type { Log } from "../services/index.ts";
+import { describeError } from "../failures/index.ts";
 
 export interface HeartbeatStore {
   /** @param place The identity of the database's server; `null`: not known. */

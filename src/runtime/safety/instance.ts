@@ -22,8 +22,8 @@ import {
   type Log,
   randomToken,
   type Services,
-  describeError,
 } from "../services/index.ts";
+import { describeError } from "../failures/index.ts";
 import type { HeartbeatStore } from "./heartbeat-file.ts";
 import { drainChanges } from "../outbound/index.ts";
 

@@ -12,12 +12,8 @@ import {
   type UnfitScope,
 } from "../../model/scope-misfit.ts";
 import { RecordWriteError } from "../../store/rules/index.ts";
-import {
-  type DirectorySnapshot,
-  type Claimed,
-  type Services,
-  UnfitScopeError,
-} from "../services/index.ts";
+import type { Claimed, DirectorySnapshot, Services } from "../services/index.ts";
+import { UnfitScopeError } from "../failures/index.ts";
 import { enableConnection } from "./enable-connection.ts";
 
 type Scoped = Pick<Connection, "integration" | "scope">;

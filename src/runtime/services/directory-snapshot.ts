@@ -8,9 +8,7 @@ import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Contact, Directory, FirstLook } from "../../store/store.ts";
 import { mapBy } from "./grouping.ts";
-import { type Hooks, NO_HOOKS } from "./hooks.ts";
-
-import { mappingOfResource, type Rules } from "./rules.ts";
+import { type Hooks, mappingOfResource, NO_HOOKS, type Rules } from "../settings/index.ts";
 
 export type { Contact };
 

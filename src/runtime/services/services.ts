@@ -7,9 +7,8 @@ import type { PatchAnswer, WaitingEdit } from "./claimed.ts";
 import type { Failpoints } from "./failpoints.ts";
 import type { ApiClients } from "./api-clients.ts";
 import type { MicroBatcher } from "./micro-batch.ts";
-import type { AuthorHooks } from "./hooks.ts";
+import type { AuthorHooks, Rules } from "../settings/index.ts";
 import type { Log } from "./log.ts";
-import type { Rules } from "./rules.ts";
 
 /** The guard before everything that posts. */
 export interface InstanceGuard {

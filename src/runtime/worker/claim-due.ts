@@ -18,13 +18,8 @@ import type { Decided, StoreTransaction } from "../../store/store.ts";
 import { saveDecided } from "../claims/index.ts";
 import { applyBatch } from "../inbound/index.ts";
 import { decideEdits } from "../outbound/index.ts";
-import {
-  type DirectorySnapshot,
-  type BegunWrite,
-  type Claimed,
-  type Services,
-  describeError,
-} from "../services/index.ts";
+import type { BegunWrite, Claimed, DirectorySnapshot, Services } from "../services/index.ts";
+import { describeError } from "../failures/index.ts";
 
 /**
  * Claims up to `limit` due events, one of each lane, and decides the first step of those that a batch can decide.

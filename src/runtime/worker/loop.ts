@@ -1,6 +1,7 @@
 /** A loop that repeats a step: immediately if it found work; otherwise when it is woken, or after the idle time. */
 import type { Clock } from "../../model/clock.ts";
-import { isDatabaseTrouble, type Services, describeError } from "../services/index.ts";
+import { describeError, isDatabaseTrouble } from "../failures/index.ts";
+import type { Services } from "../services/index.ts";
 
 /** The longest rest of a loop after its step failed. */
 const REST_MS = 30_000;

@@ -12,13 +12,8 @@ import { followMove } from "../moves/index.ts";
 import { processOutbound } from "../outbound/index.ts";
 import { noteMoved } from "../records/index.ts";
 import { blameScope } from "../safety/index.ts";
-import {
-  type DirectorySnapshot,
-  type Claimed,
-  classify,
-  messageOf,
-  type Services,
-} from "../services/index.ts";
+import type { Claimed, DirectorySnapshot, Services } from "../services/index.ts";
+import { classify, messageOf } from "../failures/index.ts";
 
 /**
  * Processes one claimed event. Throws only if the database is unreachable; the event's lease then expires.

@@ -13,12 +13,8 @@ import {
   type InFlight,
   isWorthClaiming,
 } from "../../engine/limits/index.ts";
-import {
-  DirectorySnapshot,
-  type Services,
-  describeError,
-  type WorkerWork,
-} from "../services/index.ts";
+import { DirectorySnapshot, type Services, type WorkerWork } from "../services/index.ts";
+import { describeError } from "../failures/index.ts";
 import { runAfterCommits } from "../hooks/index.ts";
 import { askForAccess, redeliverDue, translateDeliveries } from "../receive/index.ts";
 import { advanceBackfills } from "../backfill/index.ts";

@@ -8,7 +8,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
-import { messageOf } from "../../runtime/services/index.ts";
+import { messageOf } from "../../runtime/failures/index.ts";
 import { nameOfPause, type Part, type StatementPosition, type Interleaving } from "./plan.ts";
 
 /** How long an actor may compute between two statements. One that takes longer waits for another actor. */

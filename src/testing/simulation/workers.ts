@@ -5,14 +5,14 @@
 import { countHeld } from "../../engine/limits/index.ts";
 import type { Random } from "../../model/clock.ts";
 import {
-  DirectorySnapshot,
   type Claimed,
-  type Failpoint,
   createMicroBatcher,
-  messageOf,
+  DirectorySnapshot,
+  type Failpoint,
   type Services,
   watchFailpoints,
 } from "../../runtime/services/index.ts";
+import { messageOf } from "../../runtime/failures/index.ts";
 import {
   claimDue,
   processDueBatch,

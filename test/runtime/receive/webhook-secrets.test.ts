@@ -1,6 +1,6 @@
 /** Webhook secrets that are read once for many webhooks, and not believed longer than they may be. */
 import { describe, expect, it } from "vitest";
-import { MissingSecretError } from "../../../src/runtime/services/secrets.ts";
+import { MissingSecretError } from "../../../src/runtime/settings/secrets.ts";
 import { createWebhookSecrets } from "../../../src/runtime/receive/webhook-secrets.ts";
 import type { AccountRecord } from "../../../src/store/store.ts";
 import { accountId } from "../../../src/model/ids.ts";

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { DirectorySnapshot } from "../../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../../src/runtime/worker/claim-due.ts";
-import type { CommittedWrite } from "../../../src/runtime/services/hooks.ts";
+import type { CommittedWrite } from "../../../src/runtime/settings/hooks.ts";
 import { processClaimed } from "../../../src/runtime/worker/process-claimed.ts";
 import { describeOnEachDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";

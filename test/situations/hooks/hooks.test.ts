@@ -1,7 +1,7 @@
 /** Hooks: where a mapping's columns are not enough, the app's own code takes part. */
 import type pg from "pg";
 import { expect, it } from "vitest";
-import { ValidationError } from "../../../src/runtime/services/hooks.ts";
+import { ValidationError } from "../../../src/runtime/settings/hooks.ts";
 import { describeOnEachDatabase } from "../../harness/databases.ts";
 import { saveAsAnOrm as save, withHooks } from "../../harness/sample-hooks.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";

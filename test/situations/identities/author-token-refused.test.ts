@@ -3,7 +3,7 @@
  * that names them, and suffers nothing for it.
  */
 import { expect, it } from "vitest";
-import type { TokenHook } from "../../../src/runtime/services/hooks.ts";
+import type { TokenHook } from "../../../src/runtime/settings/hooks.ts";
 import { TEST_LOGIN } from "../../../src/testing/test-tandem.ts";
 import { asked, givenTokens, MONAS, type TokenTandem, wrote } from "../../harness/author-tokens.ts";
 import { describeOnOneDatabase } from "../../harness/databases.ts";

@@ -1,5 +1,5 @@
 /** The app's hook `identities.token`, with the states that a user's own token can have. */
-import type { TokenHook } from "../../../runtime/services/index.ts";
+import type { TokenHook } from "../../../runtime/settings/index.ts";
 import type { GitHubSimulator } from "../../github/index.ts";
 
 /** The states of Mona's own token. The app returns it, unless it has none, fails, or does not answer. */

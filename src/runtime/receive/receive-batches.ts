@@ -7,7 +7,7 @@
  * 4. If the database itself is in trouble, every caller gets the error, and nothing is retried here.
  */
 import type { DeliveryStore } from "../../store/deliveries.ts";
-import { concernsAll } from "./failures.ts";
+import { concernsAll } from "../failures/index.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];
 type Stored = Awaited<ReturnType<DeliveryStore["receive"]>>[number];

@@ -12,9 +12,8 @@ import {
   textOf,
 } from "../../store/database/index.ts";
 import { RecordWriteError } from "../../store/rules/index.ts";
-import { HookError, ValidationError } from "./hooks.ts";
+import { HookError, MissingSecretError, ValidationError } from "../settings/index.ts";
 import { ResourceTakenError } from "./resource-taken-error.ts";
-import { MissingSecretError } from "./secrets.ts";
 import { UnfitScopeError } from "./unfit-scope-error.ts";
 
 /** How long an account that needs attention is paused before it is tried again. */

@@ -7,11 +7,11 @@ import {
 } from "../../../src/integrations/integration.ts";
 import { addMillis, parseInstant } from "../../../src/model/instant.ts";
 import type { UnfitScope } from "../../../src/model/scope-misfit.ts";
-import { classify, concernsAll, describeError } from "../../../src/runtime/services/failures.ts";
-import { HookError, ValidationError } from "../../../src/runtime/services/hooks.ts";
-import { ResourceTakenError } from "../../../src/runtime/services/resource-taken-error.ts";
-import { MissingSecretError } from "../../../src/runtime/services/secrets.ts";
-import { UnfitScopeError } from "../../../src/runtime/services/unfit-scope-error.ts";
+import { classify, concernsAll, describeError } from "../../../src/runtime/failures/failures.ts";
+import { HookError, ValidationError } from "../../../src/runtime/settings/hooks.ts";
+import { ResourceTakenError } from "../../../src/runtime/failures/resource-taken-error.ts";
+import { MissingSecretError } from "../../../src/runtime/settings/secrets.ts";
+import { UnfitScopeError } from "../../../src/runtime/failures/unfit-scope-error.ts";
 import { NoConnectionError } from "../../../src/store/database/database.ts";
 import { RecordWriteError } from "../../../src/store/rules/record-write-error.ts";
 import { aLane } from "../../engine/builders.ts";

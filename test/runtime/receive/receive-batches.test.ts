@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type DeliveryId, deliveryId } from "../../../src/model/ids.ts";
 import {
-  ReceiverFullError,
   receiveInBatches,
-} from "../../../src/runtime/services/receive-batches.ts";
+  ReceiverFullError,
+} from "../../../src/runtime/receive/receive-batches.ts";
 import type { DeliveryStore } from "../../../src/store/deliveries.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];

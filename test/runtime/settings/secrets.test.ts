@@ -1,7 +1,7 @@
 /** Secrets of accounts: which variables a row may name, and what is stored of a literal one. */
 import { describe, expect, it } from "vitest";
-import { openSealed, sealingKeys, sealText } from "../../../src/runtime/services/sealing.ts";
-import { accountSecrets, LiteralSecretError } from "../../../src/runtime/services/secrets.ts";
+import { openSealed, sealingKeys, sealText } from "../../../src/runtime/settings/sealing.ts";
+import { accountSecrets, LiteralSecretError } from "../../../src/runtime/settings/secrets.ts";
 
 const KEY = "0123456789abcdef0123456789abcdef";
 const NEXT_KEY = "fedcba9876543210fedcba9876543210";
