@@ -34,7 +34,7 @@ const mayImport = {
   runtime: interfaces,
   compose: [...interfaces, ...implementations, "runtime"],
   server: [...interfaces, "runtime", "compose"],
-  dashboard: [types("model"), types("server/api-types"), types("demo/api-types")],
+  dashboard: [types("model"), types("server/protocol/index"), types("demo/api-types")],
   cli: [...library, "entry", "testing", "demo"],
   demo: [...library, "entry", "testing"],
   testing: [...library, "entry"],
@@ -88,6 +88,7 @@ const folders = {
     TOP,
   ],
   "store/memory": ["tables", "lanes", TOP],
+  server: ["protocol", "access", "api", TOP],
   "testing/simulation": ["world", "history", "people", "judge", TOP],
 };
 

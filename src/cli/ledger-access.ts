@@ -14,8 +14,8 @@ import type {
   ApiReconciliation,
   ApiSessions,
   ApiStatus,
-} from "../server/api-types.ts";
-import { calledFrom } from "../server/caller.ts";
+} from "../server/protocol/index.ts";
+import { calledFrom } from "../server/access/index.ts";
 import { COMMAND_LINE, systemUser } from "./command-line-act.ts";
 import { DataDirectoryHeldError } from "./data-directory-lock.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";

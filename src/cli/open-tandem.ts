@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import pg from "pg";
 import type { AnyConfig } from "../config.ts";
 import type { Log } from "../runtime/services/index.ts";
-import type { HandlerOptions } from "../server/access.ts";
+import type { HandlerOptions } from "../server/access/index.ts";
 import { assembleTandem, type Tandem } from "../server/tandem.ts";
 import { DEFAULT_DATA_DIRECTORY } from "../store/postgres/driver/index.ts";
 import { type DataDirectoryLock, lockDataDirectory } from "./data-directory-lock.ts";

@@ -1,6 +1,6 @@
 /** The whole CLI as a function: arguments and environment in, exit status out. */
 import { Command, CommanderError } from "commander";
-import { VERSION } from "../server/version.ts";
+import { VERSION } from "../version.ts";
 import { addSettings, type Within, withinContext } from "./command-context.ts";
 import { addApproveCommand } from "./commands/approve.ts";
 import { addAuditCommand } from "./commands/audit.ts";

@@ -1,5 +1,5 @@
 /** Runs and pairings that Tandem has stopped, each with the buttons for a person's decision. */
-import type { ApiDisabledPairing, ApiHeldRun, ApiStatus } from "../server/api-types.ts";
+import type { ApiDisabledPairing, ApiHeldRun, ApiStatus } from "../server/protocol/index.ts";
 import { send } from "./request.ts";
 import { forPerson, OFF_CAUSES, recordName, resourceName } from "./wording.ts";
 

@@ -1,6 +1,6 @@
 /** Active logins, which can be ended here, and the audit of acts, which is read-only. */
 import { useEffect, useState } from "preact/hooks";
-import type { ApiAct, ApiAudit, ApiSession, ApiSessions } from "../server/api-types.ts";
+import type { ApiAct, ApiAudit, ApiSession, ApiSessions } from "../server/protocol/index.ts";
 import { get, send } from "./request.ts";
 import { Sheet } from "./sheet.tsx";
 import { dayTime } from "./wording.ts";

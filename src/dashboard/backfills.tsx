@@ -1,5 +1,5 @@
 /** Backfills that are not done: the progress of each, and what it waits for. */
-import type { ApiBackfill, ApiStatus } from "../server/api-types.ts";
+import type { ApiBackfill, ApiStatus } from "../server/protocol/index.ts";
 import { backfillLine } from "./wording.ts";
 
 export function Backfills({ status }: { readonly status: ApiStatus | null }) {

@@ -1,6 +1,6 @@
 /** All details of one event: changes, conflicts, error, and links to other events. */
 import { useState } from "preact/hooks";
-import type { ApiEvent } from "../server/api-types.ts";
+import type { ApiEvent } from "../server/protocol/index.ts";
 import { contrast, excerpt } from "./contrast.ts";
 import { pointersOf } from "./ledger.ts";
 import { placeHash } from "./place.ts";

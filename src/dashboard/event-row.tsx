@@ -1,6 +1,6 @@
 /** One event of the ledger: a line with its outcome, and all details on demand. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ApiEvent } from "../server/api-types.ts";
+import type { ApiEvent } from "../server/protocol/index.ts";
 import { EventDetails } from "./event-details.tsx";
 import { Icon, StateIcon } from "./icons.tsx";
 import {

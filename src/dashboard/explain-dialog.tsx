@@ -1,6 +1,6 @@
 /** The explanation of one record: the state of each pairing, and the events that led to it. */
 import { useEffect, useState } from "preact/hooks";
-import type { ApiEvent, ApiExplanation } from "../server/api-types.ts";
+import type { ApiEvent, ApiExplanation } from "../server/protocol/index.ts";
 import { EventLine } from "./event-row.tsx";
 import { StateIcon } from "./icons.tsx";
 import { get } from "./request.ts";

@@ -1,5 +1,5 @@
 /** The head of the page: connections, accounts, and whether the page is live. */
-import type { ApiAccount, ApiConnection, ApiStatus } from "../server/api-types.ts";
+import type { ApiAccount, ApiConnection, ApiStatus } from "../server/protocol/index.ts";
 import { Logo } from "./icons.tsx";
 import { send } from "./request.ts";
 import type { StreamState } from "./stream.ts";

@@ -1,6 +1,6 @@
 /** The ledger in the middle: filters, and the events newest first. */
 import type { EventState } from "../model/event.ts";
-import type { ApiEvent } from "../server/api-types.ts";
+import type { ApiEvent } from "../server/protocol/index.ts";
 import { EventLine } from "./event-row.tsx";
 import { Icon } from "./icons.tsx";
 import {

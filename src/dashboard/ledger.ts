@@ -3,7 +3,7 @@
  * Pure.
  */
 import type { Direction, EventState } from "../model/event.ts";
-import type { ApiEvent } from "../server/api-types.ts";
+import type { ApiEvent } from "../server/protocol/index.ts";
 
 export const EVENT_STATES: readonly EventState[] = [
   "queued",

@@ -1,5 +1,5 @@
 /** The strip below the head: whether both sides agree, and how many events each live state has. */
-import type { ApiStatus } from "../server/api-types.ts";
+import type { ApiStatus } from "../server/protocol/index.ts";
 import { StateIcon } from "./icons.tsx";
 import { type LedgerFilter, NO_FILTER } from "./ledger.ts";
 import type { OverallStanding } from "./standing.ts";

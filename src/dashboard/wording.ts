@@ -6,7 +6,7 @@ import type {
   ApiDisabledPairing,
   ApiEvent,
   ApiStatus,
-} from "../server/api-types.ts";
+} from "../server/protocol/index.ts";
 import type { EventState } from "../model/event.ts";
 
 const STATE_NAMES: Readonly<Record<EventState, string>> = {

@@ -2,9 +2,8 @@
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
-import { callerOf } from "../server/caller.ts";
-import { refuseElsewhere } from "../server/guard.ts";
-import { problem } from "../server/problem.ts";
+import { callerOf, refuseElsewhere } from "../server/access/index.ts";
+import { problem } from "../server/protocol/index.ts";
 import { GitHubFailure } from "../testing/github/index.ts";
 import type { DemoState } from "./api-types.ts";
 import type { GitHubPane } from "./github-pane.ts";

@@ -7,15 +7,17 @@ import { FOREIGN_REMEDY } from "../runtime/safety/index.ts";
 import { inTime } from "../runtime/services/index.ts";
 import { describeError } from "../runtime/failures/index.ts";
 import { describeTrouble, NoAnswerError } from "../store/database/index.ts";
-import { createAccess, type HandlerOptions } from "./access.ts";
-import { createApi } from "./api.ts";
+import { type ApiEnv, callerOf, createAccess, type HandlerOptions } from "./access/index.ts";
+import { createApi } from "./api/index.ts";
 import { dashboardAssets } from "./assets.ts";
-import type { ApiEnv } from "./audit.ts";
-import { BudgetSpentError, type ByteHold, createByteBudget } from "./byte-budget.ts";
-import { callerOf } from "./caller.ts";
+import {
+  BudgetSpentError,
+  type ByteHold,
+  createByteBudget,
+  problem,
+  readBody,
+} from "./protocol/index.ts";
 import { createMetrics } from "./metrics.ts";
-import { problem } from "./problem.ts";
-import { readBody } from "./read-body.ts";
 
 /** How long a health probe waits for the database; most probes are less patient. */
 const PROBE_MS = 5_000;

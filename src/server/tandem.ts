@@ -3,7 +3,7 @@ import { composeTandem, type TandemCore, type TandemOptions } from "../compose.t
 import type { AnyConfig } from "../config.ts";
 import { type Failpoints, NO_FAILPOINTS } from "../runtime/services/index.ts";
 import type { Store } from "../store/store.ts";
-import type { HandlerOptions } from "./access.ts";
+import type { HandlerOptions } from "./access/index.ts";
 import { createHandler, type RequestHandler } from "./handler.ts";
 import { type RecordStatus, statusOf } from "./status-of.ts";
 

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProgram } from "../../src/cli/run.ts";
-import type { ApiAudit, ApiSessions } from "../../src/server/api-types.ts";
+import type { ApiAudit, ApiSessions } from "../../src/server/protocol/api-types.ts";
 import { databaseKinds } from "../harness/databases.ts";
 import { openGitHub, openProject, type Project, type SimulatedGitHub } from "./project.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";

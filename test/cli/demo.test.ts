@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ApiExplanation } from "../../src/server/api-types.ts";
+import type { ApiExplanation } from "../../src/server/protocol/api-types.ts";
 import { databaseKinds } from "../harness/databases.ts";
 import { makeFolder, openGitHub, type SimulatedGitHub } from "./project.ts";
 import { openTerminal } from "./terminal.ts";

@@ -2,7 +2,7 @@
 import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
 import { EXIT_MEANINGS } from "../../src/cli/exit-codes.ts";
-import { VERSION } from "../../src/server/version.ts";
+import { VERSION } from "../../src/version.ts";
 import { openTerminal } from "./terminal.ts";
 
 const terminal = openTerminal({ cwd: tmpdir() });

@@ -6,7 +6,7 @@ import type {
   ApiHeldRun,
   ApiReconciliation,
   ApiStatus,
-} from "../../src/server/api-types.ts";
+} from "../../src/server/protocol/api-types.ts";
 import { databaseKinds } from "../harness/databases.ts";
 import { openGitHub, openProject, type Project, type SimulatedGitHub } from "./project.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";

@@ -7,7 +7,7 @@ import { createLogger } from "../../src/cli/logger.ts";
 import { paintFor } from "../../src/cli/paint.ts";
 import { storyOf } from "../../src/cli/story.ts";
 import type { Io } from "../../src/cli/io.ts";
-import type { ApiEvent } from "../../src/server/api-types.ts";
+import type { ApiEvent } from "../../src/server/protocol/api-types.ts";
 
 const reader = { now: new Date("2026-03-02T23:30:00Z"), timeZone: "Europe/Berlin" };
 

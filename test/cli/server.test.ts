@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ApiExplanation, ApiStatus } from "../../src/server/api-types.ts";
+import type { ApiExplanation, ApiStatus } from "../../src/server/protocol/api-types.ts";
 import { databaseKinds } from "../harness/databases.ts";
 import { openGitHub, openProject, type Project, type SimulatedGitHub } from "./project.ts";
 import { openTerminal, type Running, type Terminal } from "./terminal.ts";

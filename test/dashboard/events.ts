@@ -1,5 +1,5 @@
 /** Builders of what the API answers: each test names only what its story is about. */
-import type { ApiBackfill, ApiEvent, ApiStatus } from "../../src/server/api-types.ts";
+import type { ApiBackfill, ApiEvent, ApiStatus } from "../../src/server/protocol/api-types.ts";
 
 export function anEvent(given: Partial<ApiEvent> = {}): ApiEvent {
   return {

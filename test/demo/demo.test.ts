@@ -9,7 +9,7 @@ import type { DemoState, TroubleId } from "../../src/demo/api-types.ts";
 import { type Demo, type DemoOptions, startDemo } from "../../src/demo/demo.ts";
 import { silentLog } from "../../src/runtime/services/log.ts";
 import { systemClock } from "../../src/runtime/services/system-clock.ts";
-import type { ApiEvents } from "../../src/server/api-types.ts";
+import type { ApiEvents } from "../../src/server/protocol/api-types.ts";
 import { createGitHubSimulator } from "../../src/testing/github/index.ts";
 
 const PATIENCE = { timeout: 40_000, interval: 100 };

@@ -8,7 +8,7 @@ import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { translate } from "../../src/integrations/github/translate.ts";
 import { canonicalValue } from "../../src/model/content.ts";
 import { parseInstant } from "../../src/model/instant.ts";
-import { refuseMalformed } from "../../src/server/input.ts";
+import { refuseMalformed } from "../../src/server/protocol/input.ts";
 import { commentPayload, issuePayload } from "./payloads.ts";
 import { type FuzzTarget, fuzzTarget } from "./target.ts";
 

@@ -9,7 +9,12 @@ import {
 } from "../../src/testing/test-tandem.ts";
 import type { AnyConfig } from "../../src/config.ts";
 import type { Delivery } from "../../src/testing/github/index.ts";
-import type { ApiEvent, ApiEvents, ApiExplanation, ApiStatus } from "../../src/server/api-types.ts";
+import type {
+  ApiEvent,
+  ApiEvents,
+  ApiExplanation,
+  ApiStatus,
+} from "../../src/server/protocol/api-types.ts";
 import type { TestDatabase } from "./databases.ts";
 
 export interface Task {

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { type AnyConfig, defineConfig, reference } from "../../src/config.ts";
 import { github } from "../../src/integrations/github/index.ts";
 import type { Row } from "../../src/model/mapping.ts";
-import type { ApiEvents } from "../../src/server/api-types.ts";
+import type { ApiEvents } from "../../src/server/protocol/api-types.ts";
 import { createTestTandem, type TestTandem, TEST_SECRET } from "../../src/testing/test-tandem.ts";
 import { withSetting } from "./database-settings.ts";
 import type { TestDatabase } from "./databases.ts";

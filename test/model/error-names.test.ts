@@ -12,7 +12,7 @@ import { HookError, ValidationError } from "../../src/runtime/settings/hooks.ts"
 import { ReceiverFullError } from "../../src/runtime/receive/receive-batches.ts";
 import { LiteralSecretError, MissingSecretError } from "../../src/runtime/settings/secrets.ts";
 import { UnfitScopeError } from "../../src/runtime/failures/unfit-scope-error.ts";
-import { BudgetSpentError } from "../../src/server/byte-budget.ts";
+import { BudgetSpentError } from "../../src/server/protocol/byte-budget.ts";
 import {
   AbortedTransactionError,
   ConnectionLostError,

@@ -1,13 +1,13 @@
 /** Mutants of the ways into the API: wrong tokens, logins of the dashboard, and the audit (docs/security.md). */
 import type { CodeMutant } from "./mutant.ts";
 
-const logins = ["test/server/login.test.ts"];
-const audited = ["test/server/audit.test.ts"];
+const logins = ["test/server/access/login.test.ts"];
+const audited = ["test/server/access/audit.test.ts"];
 const commands = ["test/cli/audit.test.ts"];
 const stored = ["test/store/memory-store.test.ts"];
 const attempts = ["test/engine/limits/attempts.test.ts"];
-const access = "src/server/access.ts";
-const audit = "src/server/audit.ts";
+const access = "src/server/access/access.ts";
+const audit = "src/server/access/audit.ts";
 
 export const accesses: readonly CodeMutant[] = [
   {
@@ -29,7 +29,7 @@ export const accesses: readonly CodeMutant[] = [
   {
     id: "login-per-peer",
     rule: "Wrong tokens are limited per address",
-    file: "src/server/token-attempts.ts",
+    file: "src/server/access/token-attempts.ts",
     find: "perPeer[bucket] = takeTry(fullAt(bucket), now, PER_PEER);",
     replace: "",
     killedBy: logins,
@@ -37,7 +37,7 @@ export const accesses: readonly CodeMutant[] = [
   {
     id: "login-in-all",
     rule: "Wrong tokens are limited in all, from however many addresses",
-    file: "src/server/token-attempts.ts",
+    file: "src/server/access/token-attempts.ts",
     find: "inAll = takeTry(inAll, now, IN_ALL);",
     replace: "",
     killedBy: logins,
@@ -45,7 +45,7 @@ export const accesses: readonly CodeMutant[] = [
   {
     id: "login-rows-bounded",
     rule: "Failed logins leave few rows, which tell of all of them",
-    file: "src/server/token-attempts.ts",
+    file: "src/server/access/token-attempts.ts",
     find: "if (waitForTry(audited, now, AUDITED) > 0) return null;",
     replace: "",
     killedBy: logins,
@@ -77,7 +77,7 @@ export const accesses: readonly CodeMutant[] = [
   {
     id: "session-digest",
     rule: "The database has a digest of the cookie's value, and not the value",
-    file: "src/server/session.ts",
+    file: "src/server/access/session.ts",
     find: 'createHash("sha256").update(value).digest("hex").slice(0, ID_LENGTH)',
     replace: "value",
     killedBy: logins,
@@ -117,7 +117,7 @@ export const accesses: readonly CodeMutant[] = [
   {
     id: "session-stream",
     rule: "The stream of a login ends with its session",
-    file: "src/server/ledger-feed.ts",
+    file: "src/server/api/ledger-feed.ts",
     find: "reader.session !== null && !living.has(reader.session)",
     replace: 'reader.session === ""',
     killedBy: logins,
@@ -133,7 +133,7 @@ export const accesses: readonly CodeMutant[] = [
   {
     id: "audit-transaction",
     rule: "The row of an act that is one transaction is written in it",
-    file: "src/server/api.ts",
+    file: "src/server/api/api.ts",
     find: "    await actIn(tx, context);\n",
     replace: "",
     killedBy: audited,

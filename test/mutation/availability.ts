@@ -1,10 +1,10 @@
 /** Mutants of what keeps a process at its work, whatever is asked of it and whoever is away. */
 import type { CodeMutant } from "./mutant.ts";
 
-const feed = "src/server/ledger-feed.ts";
+const feed = "src/server/api/ledger-feed.ts";
 const silence = "src/store/postgres/driver/pg-silence.ts";
 const silentTests = ["test/store/silent-database.test.ts"];
-const feedTests = ["test/server/ledger-feed.test.ts"];
+const feedTests = ["test/server/api/ledger-feed.test.ts"];
 
 export const availability: readonly CodeMutant[] = [
   {
@@ -82,7 +82,7 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "memory-in-flight",
     rule: "Bodies of requests under way share one budget of bytes",
-    file: "src/server/byte-budget.ts",
+    file: "src/server/protocol/byte-budget.ts",
     find: "if (released || held + bytes > room) {",
     replace: "if (released) {",
     killedBy: ["test/server/byte-budget.test.ts"],
@@ -90,7 +90,7 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "memory-small-bodies",
     rule: "... and large ones leave a part of it to ordinary webhooks",
-    file: "src/server/byte-budget.ts",
+    file: "src/server/protocol/byte-budget.ts",
     find: "const isSmall = own + bytes <= SMALL_BODY_BYTES;",
     replace: "const isSmall = true;",
     killedBy: ["test/server/byte-budget.test.ts"],

@@ -2,10 +2,10 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const tenants = ["test/situations/safety/tenants.test.ts"];
-const inputs = ["test/server/input.test.ts"];
+const inputs = ["test/server/api/input.test.ts"];
 const secrets = ["test/runtime/settings/secrets.test.ts"];
-const guarded = ["test/server/guard.test.ts"];
-const callers = ["test/server/callers.test.ts"];
+const guarded = ["test/server/access/guard.test.ts"];
+const callers = ["test/server/access/callers.test.ts"];
 const readDelivery = "src/runtime/receive/read-delivery.ts";
 const receive = "src/runtime/receive/receive.ts";
 
@@ -69,7 +69,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "api-peer",
     rule: "Without a token the peer's address decides, whatever `Host` says",
-    file: "src/server/guard.ts",
+    file: "src/server/access/guard.ts",
     find: "!isLoopback(caller)",
     replace: 'caller.peer === ""',
     killedBy: guarded,
@@ -77,7 +77,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "api-no-peer",
     rule: "If nothing tells the peer, the API asks for a token or the app's own check",
-    file: "src/server/guard.ts",
+    file: "src/server/access/guard.ts",
     find: "if (caller.peer === null) {",
     replace: 'if (caller.peer === "nowhere") {',
     killedBy: guarded,
@@ -85,7 +85,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "api-forwarded",
     rule: "Without a token nothing is answered that a proxy passes on",
-    file: "src/server/guard.ts",
+    file: "src/server/access/guard.ts",
     find: "forwarded !== undefined",
     replace: 'forwarded === ""',
     killedBy: guarded,
@@ -93,7 +93,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "api-http-1.0",
     rule: "Without a token HTTP/1.0 is refused, by which nginx asks",
-    file: "src/server/guard.ts",
+    file: "src/server/access/guard.ts",
     find: "caller.isOldProxy",
     replace: 'caller.peer === ""',
     killedBy: guarded,
@@ -101,7 +101,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "api-rebinding",
     rule: "Without a token a name that is not this machine's is refused",
-    file: "src/server/guard.ts",
+    file: "src/server/access/guard.ts",
     find: "!LOOPBACK.test(host)",
     replace: 'host === ""',
     killedBy: guarded,
@@ -109,7 +109,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "api-authorize-foreign",
     rule: "A page from elsewhere is refused even if the app's own check allows the request",
-    file: "src/server/access.ts",
+    file: "src/server/access/access.ts",
     find: "return refuseForeignPage(request) ?? { actor, origin, session: null };",
     replace: "return { actor, origin, session: null };",
     killedBy: callers,
@@ -136,15 +136,15 @@ export const security: readonly CodeMutant[] = [
     file: "src/integrations/github/observe.ts",
     find: "return url === null ? {} : { url };",
     replace: "return { url: address };",
-    killedBy: ["test/server/links.test.ts"],
+    killedBy: ["test/server/api/links.test.ts"],
   },
   {
     id: "link-answered",
     rule: "An address that was stored before is not answered where it would run in a page",
-    file: "src/server/explain.ts",
+    file: "src/server/api/explain.ts",
     find: "url: webAddress(lane.display.url),",
     replace: "url: lane.display.url ?? null,",
-    killedBy: ["test/server/links.test.ts"],
+    killedBy: ["test/server/api/links.test.ts"],
   },
   {
     id: "link-shown",
@@ -157,7 +157,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "api-malformed-id",
     rule: "A malformed id is refused before the database is asked",
-    file: "src/server/input.ts",
+    file: "src/server/protocol/input.ts",
     find: "kind.form.test(id)",
     replace: 'id !== ""',
     killedBy: inputs,
@@ -165,7 +165,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "api-unknown-parameter",
     rule: "A parameter that a route does not know is refused, and not passed over",
-    file: "src/server/input.ts",
+    file: "src/server/protocol/input.ts",
     find: "if (!known.includes(name)) {",
     replace: "if (known.length > 99) {",
     killedBy: inputs,
@@ -173,7 +173,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "api-unknown-connection",
     rule: "A connection that does not exist is neither paused nor enabled",
-    file: "src/server/api.ts",
+    file: "src/server/api/api.ts",
     find: "return connections.some((connection) => connection.id === id);",
     replace: "return connections.every((connection) => connection.id === id);",
     killedBy: inputs,

@@ -1,8 +1,8 @@
 /** Bodies under way share one budget, whoever sends them and however. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
-import { BudgetSpentError, createByteBudget } from "../../src/server/byte-budget.ts";
-import { calledFrom } from "../../src/server/caller.ts";
+import { BudgetSpentError, createByteBudget } from "../../src/server/protocol/byte-budget.ts";
+import { calledFrom } from "../../src/server/access/caller.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";
 import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";

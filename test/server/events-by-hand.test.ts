@@ -1,6 +1,6 @@
 /** Events that a person looks at, restarts or cancels: what can be done with which, and what is said of the rest. */
 import { expect, it } from "vitest";
-import type { ApiEvent, ApiEvents, ApiProblem } from "../../src/server/api-types.ts";
+import type { ApiEvent, ApiEvents, ApiProblem } from "../../src/server/protocol/api-types.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { catchRequest, PATCH_ISSUE } from "../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";

@@ -1,7 +1,7 @@
 /** The journal: a record's own writes in the ledger, also where nothing is synced. */
 import { expect, it } from "vitest";
 import type { AnyConfig } from "../../src/config.ts";
-import type { ApiExplanation } from "../../src/server/api-types.ts";
+import type { ApiExplanation } from "../../src/server/protocol/api-types.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 

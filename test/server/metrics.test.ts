@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";
-import type { ApiProblem } from "../../src/server/api-types.ts";
+import type { ApiProblem } from "../../src/server/protocol/api-types.ts";
 import { createTandem } from "../../src/server/tandem.ts";
 import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
 import { withConflictPolicy } from "../harness/sample-policies.ts";

@@ -1,6 +1,6 @@
 /** The dashboard's stream sends everything in sight first, and then only changes. */
 import { expect, it } from "vitest";
-import type { ApiEvent } from "../../src/server/api-types.ts";
+import type { ApiEvent } from "../../src/server/protocol/api-types.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 

@@ -1,6 +1,6 @@
 /** `tandem audit`: the acts of people and scripts. */
 import type { Command } from "commander";
-import type { ApiAudit } from "../../server/api-types.ts";
+import type { ApiAudit } from "../../server/protocol/index.ts";
 import { columns } from "../columns.ts";
 import {
   addLedgerOptions,

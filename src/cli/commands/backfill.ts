@@ -1,6 +1,6 @@
 /** `tandem backfill`: pairs all that exists on both sides of a connection, then creates what is missing. */
 import type { Command } from "commander";
-import type { ApiBackfill } from "../../server/api-types.ts";
+import type { ApiBackfill } from "../../server/protocol/index.ts";
 import { columns } from "../columns.ts";
 import {
   addLedgerOptions,

@@ -1,7 +1,7 @@
 /** `tandem events`: lists, shows, restarts and cancels events of the ledger. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { LEGAL_MOVES } from "../../model/event.ts";
-import type { ApiEvent, ApiEvents } from "../../server/api-types.ts";
+import type { ApiEvent, ApiEvents } from "../../server/protocol/index.ts";
 import { columns } from "../columns.ts";
 import {
   addLedgerOptions,

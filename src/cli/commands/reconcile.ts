@@ -1,6 +1,6 @@
 /** `tandem reconcile`: compares all contents of a connection, and brings both sides in step. */
 import type { Command } from "commander";
-import type { ApiPlannedAction, ApiReconciliation } from "../../server/api-types.ts";
+import type { ApiPlannedAction, ApiReconciliation } from "../../server/protocol/index.ts";
 import { columns, cut } from "../columns.ts";
 import {
   addLedgerOptions,

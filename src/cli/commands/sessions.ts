@@ -1,6 +1,6 @@
 /** `tandem sessions`: lists and revokes logins of the dashboard. */
 import { type Command, Option } from "commander";
-import type { ApiSessions } from "../../server/api-types.ts";
+import type { ApiSessions } from "../../server/protocol/index.ts";
 import { columns } from "../columns.ts";
 import {
   addLedgerOptions,

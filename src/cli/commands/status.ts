@@ -1,6 +1,6 @@
 /** `tandem status`: accounts, connections, and everything that waits. */
 import type { Command } from "commander";
-import type { ApiConnection, ApiStatus } from "../../server/api-types.ts";
+import type { ApiConnection, ApiStatus } from "../../server/protocol/index.ts";
 import { columns } from "../columns.ts";
 import {
   addLedgerOptions,

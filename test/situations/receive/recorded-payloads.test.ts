@@ -5,7 +5,7 @@
 import { createRequire } from "node:module";
 import { expect, it } from "vitest";
 import { z } from "zod";
-import type { ApiEvent } from "../../../src/server/api-types.ts";
+import type { ApiEvent } from "../../../src/server/protocol/api-types.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { postWebhook } from "../../harness/webhooks.ts";

@@ -1,7 +1,7 @@
 /** Reconciling: what a dry run says is what the live run does, whatever has drifted. */
 import { expect, it } from "vitest";
 import type { PlannedAction } from "../../../src/engine/lifecycle/planned.ts";
-import type { ApiEvent } from "../../../src/server/api-types.ts";
+import type { ApiEvent } from "../../../src/server/protocol/api-types.ts";
 import { seededRandom } from "../../../src/testing/random.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { dieSending } from "../../harness/in-flight.ts";

@@ -1,6 +1,6 @@
 /** Situation 53: a field flips back and forth between two systems. */
 import { expect, it } from "vitest";
-import type { ApiExplanation } from "../../../src/server/api-types.ts";
+import type { ApiExplanation } from "../../../src/server/protocol/api-types.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { tally } from "../../harness/tally.ts";

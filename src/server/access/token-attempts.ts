@@ -5,9 +5,9 @@
  * Each process counts for itself.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { type Allowance, takeTry, waitForTry } from "../engine/limits/index.ts";
-import type { Clock } from "../model/clock.ts";
-import { type Instant, instantFromMicros } from "../model/instant.ts";
+import { type Allowance, takeTry, waitForTry } from "../../engine/limits/index.ts";
+import type { Clock } from "../../model/clock.ts";
+import { type Instant, instantFromMicros } from "../../model/instant.ts";
 import { networkOf } from "./caller.ts";
 
 /** Enough for a person who mistypes, and for scripts with an old token. */

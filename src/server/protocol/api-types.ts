@@ -2,7 +2,7 @@
  * The JSON that the API returns. The dashboard, the CLI and scripts read the same shapes. Times are
  * ISO 8601 with microseconds; ids are text.
  */
-import type { Conflict } from "../model/event.ts";
+import type { Conflict } from "../../model/event.ts";
 
 export interface ApiEvent {
   readonly id: string;

@@ -1,17 +1,21 @@
 /** Explains a record: the state of each pairing, what it waits for, and its history. */
-import type { TandemCore } from "../compose.ts";
-import { unsentOf } from "../engine/processing/index.ts";
-import { outcomeUnknown } from "../engine/lane/index.ts";
-import { recordContent } from "../engine/merge/index.ts";
-import { REASONS } from "../model/event.ts";
-import { formatInstant } from "../model/instant.ts";
-import type { Lane } from "../model/lane.ts";
-import { endedSide, placeOutOfReach, type RecordMove, recordMoveOf } from "../model/tombstone.ts";
-import { webAddress } from "../model/web-address.ts";
-import { DirectorySnapshot } from "../runtime/services/index.ts";
-import type { LedgerEvent } from "../store/ledger.ts";
-import type { ApiExplanation } from "./api-types.ts";
-import { representEvent } from "./represent.ts";
+import type { TandemCore } from "../../compose.ts";
+import { unsentOf } from "../../engine/processing/index.ts";
+import { outcomeUnknown } from "../../engine/lane/index.ts";
+import { recordContent } from "../../engine/merge/index.ts";
+import { REASONS } from "../../model/event.ts";
+import { formatInstant } from "../../model/instant.ts";
+import type { Lane } from "../../model/lane.ts";
+import {
+  endedSide,
+  placeOutOfReach,
+  type RecordMove,
+  recordMoveOf,
+} from "../../model/tombstone.ts";
+import { webAddress } from "../../model/web-address.ts";
+import { DirectorySnapshot } from "../../runtime/services/index.ts";
+import type { LedgerEvent } from "../../store/ledger.ts";
+import { type ApiExplanation, representEvent } from "../protocol/index.ts";
 
 const SHOWN = 50;
 

@@ -1,8 +1,8 @@
 /** A reconcile answers over the API with its plan, action by action, and then that it was carried out. */
 import { expect, it } from "vitest";
-import type { ApiReconciliation } from "../../src/server/api-types.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
-import { givenIssue, type SampleTandem } from "../harness/sample-tandem.ts";
+import type { ApiReconciliation } from "../../../src/server/protocol/api-types.ts";
+import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { givenIssue, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 async function reconcile(app: SampleTandem, query: string): Promise<ApiReconciliation> {
   const url = `http://localhost/api/connections/${app.connection.id}/reconcile${query}`;

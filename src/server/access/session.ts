@@ -8,7 +8,7 @@
  *    session, and a reader of the table cannot test tokens against it.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { SESSION_AGE_MS } from "../store/sessions.ts";
+import { SESSION_AGE_MS } from "../../store/sessions.ts";
 
 const COOKIE = "tandem_session";
 const VALUE_BYTES = 32;

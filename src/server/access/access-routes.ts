@@ -1,14 +1,20 @@
 /** Routes for logins and the audit, used by `tandem sessions`, `tandem audit` and the dashboard. */
 import type { Context, Hono } from "hono";
 import { z } from "zod";
-import type { TandemCore } from "../compose.ts";
-import { addMillis, formatInstant, type Instant } from "../model/instant.ts";
-import type { AuditEntry, AuditQuery } from "../store/audit.ts";
-import { SESSION_AGE_MS, SESSION_IDLE_MS, type LoginSession } from "../store/sessions.ts";
-import type { StoreTransaction } from "../store/store.ts";
-import type { ApiAct, ApiAudit, ApiSession, ApiSessions } from "./api-types.ts";
+import type { TandemCore } from "../../compose.ts";
+import { addMillis, formatInstant, type Instant } from "../../model/instant.ts";
+import type { AuditEntry, AuditQuery } from "../../store/audit.ts";
+import { type LoginSession, SESSION_AGE_MS, SESSION_IDLE_MS } from "../../store/sessions.ts";
+import type { StoreTransaction } from "../../store/store.ts";
+import {
+  type ApiAct,
+  type ApiAudit,
+  type ApiSession,
+  type ApiSessions,
+  badQuery,
+  problem,
+} from "../protocol/index.ts";
 import { actIn, type ApiEnv, wasAudited } from "./audit.ts";
-import { badQuery, problem } from "./problem.ts";
 import { setCookie } from "./session.ts";
 
 const listing = z.object({

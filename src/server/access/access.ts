@@ -3,12 +3,11 @@
  * token, by this machine's address. Each way names the actor for the audit.
  */
 import { z } from "zod";
-import type { TandemCore } from "../compose.ts";
+import type { TandemCore } from "../../compose.ts";
 import { auditText, recordAct } from "./audit.ts";
 import type { Caller, Entry } from "./caller.ts";
 import { refuseElsewhere, refuseForeignPage } from "./guard.ts";
-import { problem } from "./problem.ts";
-import { readBody } from "./read-body.ts";
+import { problem, readBody } from "../protocol/index.ts";
 import { cookieOf, newCookie, sameSecret, setCookie, tokenDigest } from "./session.ts";
 import { createTokenAttempts } from "./token-attempts.ts";
 

@@ -1,7 +1,7 @@
 /** Without a token this machine may use the API, and pages of its own server. */
 import { describe, expect, it } from "vitest";
-import { type Caller, networkOf } from "../../src/server/caller.ts";
-import { refuseElsewhere } from "../../src/server/guard.ts";
+import { type Caller, networkOf } from "../../../src/server/access/caller.ts";
+import { refuseElsewhere } from "../../../src/server/access/guard.ts";
 
 function ask(
   method: "GET" | "POST",

@@ -1,16 +1,16 @@
 /** The audit log: each request that may change something adds one row with its actor, act and time. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sampleConfig } from "../../src/demo/sample-config.ts";
-import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";
-import type { HandlerOptions } from "../../src/server/access.ts";
-import type { ApiAct, ApiAudit } from "../../src/server/api-types.ts";
-import { nameAct } from "../../src/server/audit.ts";
-import { calledFrom } from "../../src/server/caller.ts";
-import { createRouter } from "../../src/server/handler.ts";
-import { createTandem, type Tandem } from "../../src/server/tandem.ts";
-import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
-import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { sampleConfig } from "../../../src/demo/sample-config.ts";
+import { SAMPLE_TABLES } from "../../../src/demo/sample-tables.ts";
+import type { HandlerOptions } from "../../../src/server/access/access.ts";
+import type { ApiAct, ApiAudit } from "../../../src/server/protocol/api-types.ts";
+import { nameAct } from "../../../src/server/access/audit.ts";
+import { calledFrom } from "../../../src/server/access/caller.ts";
+import { createRouter } from "../../../src/server/handler.ts";
+import { createTandem, type Tandem } from "../../../src/server/tandem.ts";
+import { createMemoryDatabase } from "../../../src/store/memory/memory-database.ts";
+import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 const TOKEN = "a long random token";
 const NO_EVENT = "0196ffff-0000-7000-8000-000000000001";

@@ -1,14 +1,19 @@
 /** The API of a server with a token: its header, the dashboard's login, and how often wrong tokens may be tried. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { sampleConfig } from "../../src/demo/sample-config.ts";
-import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
-import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";
-import type { ApiAct, ApiAudit, ApiProblem, ApiSessions } from "../../src/server/api-types.ts";
-import { calledFrom } from "../../src/server/caller.ts";
-import { createTandem, type Tandem } from "../../src/server/tandem.ts";
-import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
-import { VirtualClock } from "../../src/testing/virtual-clock.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { sampleConfig } from "../../../src/demo/sample-config.ts";
+import { SAMPLE_SCHEMA } from "../../../src/demo/sample-schema.ts";
+import { SAMPLE_TABLES } from "../../../src/demo/sample-tables.ts";
+import type {
+  ApiAct,
+  ApiAudit,
+  ApiProblem,
+  ApiSessions,
+} from "../../../src/server/protocol/api-types.ts";
+import { calledFrom } from "../../../src/server/access/caller.ts";
+import { createTandem, type Tandem } from "../../../src/server/tandem.ts";
+import { createMemoryDatabase } from "../../../src/store/memory/memory-database.ts";
+import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
+import { describeOnEachDatabase } from "../../harness/databases.ts";
 
 const TOKEN = "a long random token";
 const SITE = "https://tandem.example.com";

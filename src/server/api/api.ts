@@ -1,32 +1,33 @@
-/** The API behind the dashboard, the CLI and `curl`. Its shapes are in `api-types.ts`. */
+/** The API behind the dashboard, the CLI and `curl`. Its shapes are in `protocol/api-types.ts`. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
-import type { TandemCore } from "../compose.ts";
-import { cancelByHand, liveEvents, restart, unchanged } from "../engine/lane/index.ts";
-import type { TandemEvent } from "../model/event.ts";
-import { connectionId } from "../model/ids.ts";
-import { addMillis, formatInstant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
-import { FOREIGN_REMEDY } from "../runtime/safety/index.ts";
-import type { EventQuery, LedgerEvent } from "../store/ledger.ts";
-import { addAccessRoutes } from "./access-routes.ts";
-import type { ApiEvents, ApiStatus } from "./api-types.ts";
-import { actIn, type ApiEnv, auditActs, wasAudited } from "./audit.ts";
-import { explain } from "./explain.ts";
-import { explainNothing } from "./explain-nothing.ts";
-import { createLedgerFeed } from "./ledger-feed.ts";
-import { refuseMalformed } from "./input.ts";
-import { badQuery, problem } from "./problem.ts";
-import { addReconcileRoutes } from "./reconcile-routes.ts";
+import type { TandemCore } from "../../compose.ts";
+import { cancelByHand, liveEvents, restart, unchanged } from "../../engine/lane/index.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import { connectionId } from "../../model/ids.ts";
+import { addMillis, formatInstant } from "../../model/instant.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
+import { FOREIGN_REMEDY } from "../../runtime/safety/index.ts";
+import type { EventQuery, LedgerEvent } from "../../store/ledger.ts";
+import { actIn, addAccessRoutes, type ApiEnv, auditActs, wasAudited } from "../access/index.ts";
 import {
+  type ApiEvents,
+  type ApiStatus,
+  badQuery,
+  problem,
+  refuseMalformed,
   representAccount,
   representBackfill,
   representConnection,
   representDisabled,
   representEvent,
   representHeldRun,
-} from "./represent.ts";
-import { VERSION } from "./version.ts";
+} from "../protocol/index.ts";
+import { explain } from "./explain.ts";
+import { explainNothing } from "./explain-nothing.ts";
+import { createLedgerFeed } from "./ledger-feed.ts";
+import { addReconcileRoutes } from "./reconcile-routes.ts";
+import { VERSION } from "../../version.ts";
 
 /** How many disabled pairings the status names. */
 const DISABLED_SHOWN = 20;

@@ -7,10 +7,10 @@
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
-import type { Services } from "../runtime/services/index.ts";
-import { describeError } from "../runtime/failures/index.ts";
-import type { Act } from "../store/audit.ts";
-import type { StoreTransaction } from "../store/store.ts";
+import type { Services } from "../../runtime/services/index.ts";
+import { describeError } from "../../runtime/failures/index.ts";
+import type { Act } from "../../store/audit.ts";
+import type { StoreTransaction } from "../../store/store.ts";
 import type { Entry } from "./caller.ts";
 
 /** The variables that the handler attaches to a request. */

@@ -7,11 +7,9 @@
  * 4. The stream of a login ends soon after its session.
  * 5. A snapshot that fails ends every stream: the page shows that it is not live, and reconnects.
  */
-import type { TandemCore } from "../compose.ts";
-import type { ApiStatus } from "./api-types.ts";
-import { describeError } from "../runtime/failures/index.ts";
-import { problem } from "./problem.ts";
-import { representEvent } from "./represent.ts";
+import type { TandemCore } from "../../compose.ts";
+import { type ApiStatus, problem, representEvent } from "../protocol/index.ts";
+import { describeError } from "../../runtime/failures/index.ts";
 
 const NEWEST = 200;
 const LOOK_EVERY_MS = 400;

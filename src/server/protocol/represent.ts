@@ -1,11 +1,11 @@
 /** Converts the ledger's values to the API's shapes. */
-import type { AccountRecord } from "../store/store.ts";
-import type { DisabledPairing, LedgerEvent } from "../store/ledger.ts";
-import { REASONS } from "../model/event.ts";
-import type { Backfill } from "../model/backfill.ts";
-import { formatInstant, type Instant } from "../model/instant.ts";
-import type { HeldRun } from "../model/held-run.ts";
-import type { Connection } from "../model/connection.ts";
+import type { AccountRecord } from "../../store/store.ts";
+import type { DisabledPairing, LedgerEvent } from "../../store/ledger.ts";
+import { REASONS } from "../../model/event.ts";
+import type { Backfill } from "../../model/backfill.ts";
+import { formatInstant, type Instant } from "../../model/instant.ts";
+import type { HeldRun } from "../../model/held-run.ts";
+import type { Connection } from "../../model/connection.ts";
 import type {
   ApiAccount,
   ApiBackfill,

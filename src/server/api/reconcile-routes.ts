@@ -1,12 +1,16 @@
 /** Routes for reconcile and backfill, used by `tandem reconcile` and `tandem backfill`. */
 import type { Hono } from "hono";
-import type { TandemCore } from "../compose.ts";
-import type { PlannedAction } from "../engine/lifecycle/index.ts";
-import { type ConnectionId, connectionId } from "../model/ids.ts";
-import type { ApiBackfills, ApiPlannedAction, ApiReconciliation } from "./api-types.ts";
-import type { ApiEnv } from "./audit.ts";
-import { problem } from "./problem.ts";
-import { representBackfill } from "./represent.ts";
+import type { TandemCore } from "../../compose.ts";
+import type { PlannedAction } from "../../engine/lifecycle/index.ts";
+import { type ConnectionId, connectionId } from "../../model/ids.ts";
+import {
+  type ApiBackfills,
+  type ApiPlannedAction,
+  type ApiReconciliation,
+  problem,
+  representBackfill,
+} from "../protocol/index.ts";
+import type { ApiEnv } from "../access/index.ts";
 
 type Refuse = (id: ConnectionId) => Promise<Response | null>;
 

@@ -1,10 +1,10 @@
 /** Explains why nothing happened for a record without lane and journal: one sentence and the next command. */
-import type { TandemCore } from "../compose.ts";
-import { connectionsAt } from "../engine/lifecycle/index.ts";
-import { isSoftDeleted, type Mapping, placingColumn } from "../model/mapping.ts";
-import { DirectorySnapshot } from "../runtime/services/index.ts";
-import { whereaboutsOf } from "../runtime/records/index.ts";
-import { RecordWriteError } from "../store/rules/index.ts";
+import type { TandemCore } from "../../compose.ts";
+import { connectionsAt } from "../../engine/lifecycle/index.ts";
+import { isSoftDeleted, type Mapping, placingColumn } from "../../model/mapping.ts";
+import { DirectorySnapshot } from "../../runtime/services/index.ts";
+import { whereaboutsOf } from "../../runtime/records/index.ts";
+import { RecordWriteError } from "../../store/rules/index.ts";
 
 export async function explainNothing(
   core: TandemCore,

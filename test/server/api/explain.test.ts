@@ -1,9 +1,9 @@
 /** `tandem explain`: one sentence for each pairing, true in each of the states a pairing can be in. */
 import { expect, it } from "vitest";
-import type { ApiExplanation } from "../../src/server/api-types.ts";
-import type { AnyConfig } from "../../src/config.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
-import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import type { ApiExplanation } from "../../../src/server/protocol/api-types.ts";
+import type { AnyConfig } from "../../../src/config.ts";
+import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 async function standing(app: SampleTandem, task: string): Promise<string | undefined> {
   return (await app.pairings(task))[0]?.standing;

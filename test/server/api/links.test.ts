@@ -1,8 +1,8 @@
 /** Links to counterparts: an address that would run in the page is neither stored nor answered. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../harness/databases.ts";
-import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
-import { postWebhook } from "../harness/webhooks.ts";
+import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
+import { postWebhook } from "../../harness/webhooks.ts";
 
 async function givenIssue(app: SampleTandem, address: string | null) {
   app.holdWebhooks();

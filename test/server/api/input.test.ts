@@ -1,9 +1,9 @@
 /** The API refuses malformed input before it asks the database. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { refuseMalformed } from "../../src/server/input.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
-import { givenProjects } from "../harness/projects.ts";
-import type { SampleTandem } from "../harness/sample-tandem.ts";
+import { refuseMalformed } from "../../../src/server/protocol/input.ts";
+import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { givenProjects } from "../../harness/projects.ts";
+import type { SampleTandem } from "../../harness/sample-tandem.ts";
 
 const NO_EVENT = "0196ffff-0000-7000-8000-000000000001";
 const NO_SUCH_EVENT = `there is no event ${NO_EVENT}`;

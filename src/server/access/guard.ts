@@ -9,7 +9,7 @@
  */
 import type { Caller } from "./caller.ts";
 import { isLoopback } from "./caller.ts";
-import { problem } from "./problem.ts";
+import { problem } from "../protocol/index.ts";
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 

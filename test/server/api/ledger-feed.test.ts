@@ -1,14 +1,14 @@
 /** The live ledger, for readers who come and go. */
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
-import { sampleConfig } from "../../src/demo/sample-config.ts";
-import type { ApiStatus } from "../../src/server/api-types.ts";
-import { type Log, silentLog } from "../../src/runtime/services/log.ts";
-import { createLedgerFeed } from "../../src/server/ledger-feed.ts";
-import { createTandem, type Tandem } from "../../src/server/tandem.ts";
-import { VirtualClock } from "../../src/testing/virtual-clock.ts";
-import { databaseKinds, openTestDatabase, type TestDatabase } from "../harness/databases.ts";
+import { SAMPLE_SCHEMA } from "../../../src/demo/sample-schema.ts";
+import { sampleConfig } from "../../../src/demo/sample-config.ts";
+import type { ApiStatus } from "../../../src/server/protocol/api-types.ts";
+import { type Log, silentLog } from "../../../src/runtime/services/log.ts";
+import { createLedgerFeed } from "../../../src/server/api/ledger-feed.ts";
+import { createTandem, type Tandem } from "../../../src/server/tandem.ts";
+import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
+import { databaseKinds, openTestDatabase, type TestDatabase } from "../../harness/databases.ts";
 
 const noEnd = () => new AbortController().signal;
 let told = 0;
