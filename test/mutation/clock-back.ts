@@ -14,9 +14,10 @@ export const clockBack: readonly CodeMutant[] = [
     id: "row-4-unread",
     rule: "Row 4: what is older and says what nobody knows is read, for the clock there may have stepped back",
     reasons: ["reread_needed"],
-    file: "src/engine/admission/admit.ts",
-    find: "if (isOlderUnread(start.lane, born)) return admitOlder(start, born, lane.clock, arrival);",
-    replace: "",
+    file: "src/engine/lane/trust.ts",
+    find: "if (older !== null) return older;\n  if (event.content === null)",
+    replace:
+      "if (older !== null && clock !== null) return { kind: 'outdated', clock };\n  if (event.content === null)",
     killedBy: ["test/engine/admit-older.test.ts"],
   },
   {
@@ -54,17 +55,17 @@ export const clockBack: readonly CodeMutant[] = [
   {
     id: "row-5-older-waits",
     rule: "Row 5: while something older waits to be read, what is known is in doubt",
-    file: "src/engine/admission/admit.ts",
-    find: "|| (!sameTime && awaitsOlder(start.lane))",
+    file: "src/engine/lane/trust.ts",
+    find: 'if (!isSameTime && awaitsOlder(lane)) return readFor("older_waits");',
     replace: "",
     killedBy: ["test/engine/admit-older.test.ts"],
   },
   {
     id: "row-6-known-before",
     rule: "Row 6: a version that was known before what is known is read, though its time is later",
-    file: "src/engine/admission/admit.ts",
-    find: "wasKnown(start.lane, born) || hasNewerWaiting(",
-    replace: "hasNewerWaiting(",
+    file: "src/engine/lane/trust.ts",
+    find: 'if (wasKnown(lane, event)) return readFor("known_before");',
+    replace: "",
     killedBy: ["test/engine/admit-older.test.ts"],
   },
   {
@@ -103,8 +104,9 @@ export const clockBack: readonly CodeMutant[] = [
     id: "recheck-unread",
     rule: "Looked at again when started: what is older and unread is read",
     file: "src/engine/lane/trust.ts",
-    find: 'if (isOlderUnread(lane, event)) return readFor("older_unread");',
-    replace: "",
+    find: "if (older !== null) return older;\n  if (event.reread)",
+    replace:
+      "if (older !== null && clock !== null) return { kind: 'outdated', clock };\n  if (event.reread)",
     killedBy: ["test/engine/lane/claim.test.ts"],
   },
   {

@@ -5,13 +5,13 @@
 import { type CodeMutant, faultOf } from "./mutant.ts";
 import { openMutantRunner, type Run } from "./runner.ts";
 
-const file = "src/engine/admission/admit.ts";
+const file = "src/engine/lane/trust.ts";
 const files = ["test/engine/admission/admit.test.ts"];
 const names = [
   "row 4: a later one is known ignores an older event, for the event that moved the clock",
 ];
-const find = "observation.updatedAt < lane.clock.at";
-const missed: CodeMutant = { id: "missed", rule: "", file, find, replace: "false" };
+const find = "event.updatedAt >= clock.at";
+const missed: CodeMutant = { id: "missed", rule: "", file, find, replace: "true" };
 const unmissed: CodeMutant = { ...missed, id: "unmissed", replace: `(true && ${find})` };
 const endless: CodeMutant = { ...missed, id: "endless", replace: "(() => { for (;;); })()" };
 const elsewhere: CodeMutant = { ...missed, id: "elsewhere", file: "src/engine/lane/tombstone.ts" };

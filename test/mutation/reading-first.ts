@@ -2,7 +2,7 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const decision = "src/engine/processing/outbound.ts";
-const rule = "src/engine/processing/read-first.ts";
+const rule = "src/engine/lane/trust.ts";
 const unit = ["test/engine/processing/read-first.test.ts"];
 const story = ["test/situations/outbound/read-before-write.test.ts"];
 const adapter = ["test/integrations/github/sets.test.ts"];
@@ -12,8 +12,8 @@ export const readingFirst: readonly CodeMutant[] = [
     id: "read-first",
     rule: "A resource is read before a write covers it",
     file: decision,
-    find: "if (!view.looked && mustReadFirst(lane, context)) {",
-    replace: "if (!view.looked && lane.attempt !== null) {",
+    find: 'trustWrite(lane, "patch", view.looked, context)',
+    replace: 'trustWrite(lane, "patch", view.looked || lane.attempt === null, context)',
     killedBy: unit,
   },
   {
@@ -36,16 +36,16 @@ export const readingFirst: readonly CodeMutant[] = [
     id: "read-first-deleted",
     rule: "A resource is read before a deletion removes its content",
     file: decision,
-    find: "if (replaces && !looked && mustReadFirst(lane, context)) {",
-    replace: "if (replaces && !looked && lane.attempt !== null) {",
+    find: "trustWrite(lane, kind, looked, context)",
+    replace: "trustWrite(lane, kind, looked || lane.attempt === null, context)",
     killedBy: unit,
   },
   {
     id: "read-first-closed",
     rule: "... and what a closing replaces, unless nothing was ever known of it",
-    file: decision,
-    find: 'const replaces = kind === "delete" || lane.base !== null;',
-    replace: 'const replaces = kind === "delete";',
+    file: rule,
+    find: 'if (kind === "close" && base === null) return TRUSTED;',
+    replace: 'if (kind === "close") return TRUSTED;',
     killedBy: unit,
   },
   {
@@ -59,7 +59,7 @@ export const readingFirst: readonly CodeMutant[] = [
   {
     id: "read-first-deleted-named",
     rule: "... and named where the record never had it",
-    file: rule,
+    file: "src/engine/processing/removal.ts",
     find: "if (said.some((values) => sameValue(values[field], lost))) return [];",
     replace: "if (said.length > 0) return [];",
     killedBy: unit,
@@ -84,25 +84,25 @@ export const readingFirst: readonly CodeMutant[] = [
     id: "read-fresh-answered",
     rule: "Only a write that was answered stands for a read",
     file: rule,
-    find: "if (lastSent?.settledAt === undefined) return true;",
-    replace: "if (lastSent === null) return true;",
+    find: "if (lastSent?.settledAt === undefined) return false;",
+    replace: "if (lastSent === null) return false;",
     killedBy: unit,
   },
   {
     id: "read-fresh-since",
     rule: "... for a moment, counted from when it left",
     file: rule,
-    find: "return addMillis(lastSent.sentAt, readFreshness) <= now;",
-    replace: "return addMillis(lastSent.sentAt, readFreshness) < now;",
+    find: "return addMillis(lastSent.sentAt, readFreshness) > now;",
+    replace: "return addMillis(lastSent.sentAt, readFreshness) >= now;",
     killedBy: unit,
   },
   {
     id: "read-gives-way",
     rule: "A write gives way to news that came while it was reading",
     reasons: ["reread_needed"],
-    file: decision,
-    find: "if (givesWay !== null) return settled(givesWay);",
-    replace: "",
+    file: rule,
+    find: 'return hasNews ? { kind: "wait", why: "news_arrived" } : TRUSTED;',
+    replace: "return TRUSTED;",
     killedBy: unit,
   },
   {

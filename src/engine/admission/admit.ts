@@ -10,9 +10,10 @@
  *   6  equal time with other content, or in doubt     admitted, with a re-read
  *   7  otherwise                                      admitted; older ones of its direction canceled
  *
- * The receiver decides row 1, a delivery seen before, because it stores the deliveries.
+ * The receiver decides row 1, a delivery seen before, because it stores the deliveries. `trustArrival` decides rows 4
+ * to 7.
  */
-import { type Content, digest, sameValue } from "../../model/content.ts";
+import { digest, sameValue } from "../../model/content.ts";
 import type { Reason, TandemEvent } from "../../model/event.ts";
 import type { EventId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
@@ -23,13 +24,12 @@ import {
   type Admission,
   type Arrival,
   addEvent,
+  type ArrivalTrust,
   contentOf,
   type Context,
   findOverwrittenEdits,
   setKnown,
   inboundOff,
-  inDoubt,
-  isOlderUnread,
   lifted,
   liveEvents,
   mayReturn,
@@ -40,8 +40,8 @@ import {
   replacedAfterEnd,
   resourceGone,
   supersede,
+  trustArrival,
   unchanged,
-  wasKnown,
   withLane,
 } from "../lane/index.ts";
 import { learnIdentity } from "../creates/index.ts";
@@ -89,16 +89,23 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
   }
   if (observation.action === "delete") return admitDelete(start, born, context.now);
 
-  if (lane.clock !== null && observation.updatedAt < lane.clock.at) {
-    const conflicts = findOverwrittenEdits(lane, content ?? {}, observation.updatedAt);
-    if (isOlderUnread(start.lane, born)) return admitOlder(start, born, lane.clock, arrival);
-    const older = ignored(born, "later_event", lane.clock.event, context.now);
-    return done(start, { ...older, conflicts });
+  const answer = trustArrival(start.lane, born, context);
+  switch (answer.kind) {
+    case "outdated": {
+      const conflicts = findOverwrittenEdits(lane, content ?? {}, observation.updatedAt);
+      const older = ignored(born, "later_event", answer.clock.event, context.now);
+      return done(start, { ...older, conflicts });
+    }
+    case "duplicate":
+      return admitDuplicate(start, born, answer, arrival);
+    case "read":
+      if (answer.why === "older_unread" && lane.clock !== null) {
+        return admitOlder(start, born, lane.clock, arrival);
+      }
+      return admitUpsert(start, { ...born, reread: true });
+    case "trusted":
+      return admitUpsert(start, born);
   }
-  if (content === null || contentDigest === null) {
-    return admitUpsert(start, { ...born, reread: true });
-  }
-  return admitSeen(start, { ...born, content, digest: contentDigest }, arrival, context);
 }
 
 /**
@@ -172,52 +179,28 @@ function recordKnown(start: Transition, { id, content, digest: said, updatedAt: 
   return setKnown(start, { content, at, event: id }, said);
 }
 
-/** Rows 5 to 7: content that is not older than the known content. */
-function admitSeen(
+/** Row 5: takes the time and the unmapped fields of content that is known already. */
+function admitDuplicate(
   start: Transition,
-  born: TandemEvent & { readonly content: Content; readonly digest: string },
+  born: TandemEvent,
+  { of: known, why }: Extract<ArrivalTrust, { kind: "duplicate" }>,
   arrival: Arrival,
-  context: Context,
 ): Admission {
   const { observation } = arrival;
-  const { clock, known } = start.lane;
   const at = observation.updatedAt;
-  const sameTime = clock !== null && at === clock.at;
-  const sameContent = known !== null && known.digest === born.digest;
-  const sameVersion = sameTime && context.mapping.resource.versions === "monotonic";
-  const doubt = inDoubt(start.lane) || (!sameTime && awaitsOlder(start.lane));
-  if (known === null || !(sameVersion || (sameContent && !doubt))) {
-    const reread =
-      sameTime || doubt || wasKnown(start.lane, born) || hasNewerWaiting(start.lane, born);
-    return admitUpsert(start, { ...born, reread });
-  }
+  const now = born.createdAt;
   const fresh = refreshCopy(start, observation);
   // A poll that overlaps the last one shows the same versions again, which needs no event.
-  if (sameTime && sameContent && isListed(arrival)) return { ...fresh, event: null };
-  const later = advanceQueuedTime(fresh, known.event, at, context.now);
+  const isShownAgain = start.lane.clock?.at === at && why === "same_content";
+  if (isShownAgain && isListed(arrival)) return { ...fresh, event: null };
+  const later = advanceQueuedTime(fresh, known.event, at, now);
   return done(withLane(later, { clock: { at, event: born.id }, known: { ...known, at } }), {
     ...born,
-    finishedAt: context.now,
+    finishedAt: now,
     state: "duplicate",
-    reason: sameContent ? "same_content" : "same_version",
+    reason: why,
     duplicateOf: known.event,
   });
-}
-
-/**
- * Whether an event with different content waits that is not older. It did not advance the clock because it was
- * added while the lane was switched off.
- */
-function hasNewerWaiting(lane: Lane, { updatedAt: at, digest: said }: TandemEvent): boolean {
-  return liveEvents(lane, "queued", "inbound").some(
-    ({ updatedAt, digest: other }) =>
-      at !== null && updatedAt !== null && updatedAt >= at && other !== said,
-  );
-}
-
-/** Whether an event with an older time than the clock waits to be read. */
-function awaitsOlder(lane: Lane): boolean {
-  return liveEvents(lane, "queued", "inbound").some((event) => isOlderUnread(lane, event));
 }
 
 function isListed({ source }: Arrival): boolean {

@@ -3,7 +3,7 @@ import { type Content, sameValue } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { EventId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
-import type { Lane, Transition } from "../../model/lane.ts";
+import type { Lane, LaneClock, Transition } from "../../model/lane.ts";
 import { recordMoveOf } from "../../model/tombstone.ts";
 import { findOverwrittenEdits, supersede } from "./sent-writes.ts";
 import { endedReason, missedAtMove } from "./tombstone.ts";
@@ -147,7 +147,7 @@ export function recheckInbound(
   shown: Content | null = event.content,
 ): Recheck {
   const { lane } = start;
-  const { clock, tombstone } = lane;
+  const { tombstone } = lane;
   if (event.action === "delete" && recordMoveOf(tombstone) === null) {
     return { verdict: "proceed" };
   }
@@ -160,27 +160,24 @@ export function recheckInbound(
     });
     return { verdict: "ended", transition };
   }
-  if (trust(lane, event).kind !== "trusted") return { verdict: "reread" };
-  if (clock !== null && event.updatedAt !== null && event.updatedAt < clock.at) {
-    return {
-      verdict: "ended",
-      transition: endOlder(start, event, clock.event, event.updatedAt, now),
-    };
+  const answer = trust(lane, event);
+  if (answer.kind === "outdated") {
+    return { verdict: "ended", transition: endOlder(start, event, answer.clock, now) };
   }
-  return { verdict: "proceed" };
+  return { verdict: answer.kind === "trusted" ? "proceed" : "reread" };
 }
 
 /** Ends an event that is older than the clock. Records as conflicts the values that a write of ours overwrote. */
 function endOlder(
   start: Transition,
   event: TandemEvent,
-  later: EventId,
-  at: Instant,
+  clock: LaneClock,
   now: Instant,
 ): Transition {
+  const at = event.updatedAt ?? clock.at;
   return move(start, event.id, "ignored", now, {
     reason: "later_event",
-    ignoredFor: { id: later, type: "events" },
+    ignoredFor: { id: clock.event, type: "events" },
     conflicts: withConflicts(event, findOverwrittenEdits(start.lane, event.content ?? {}, at)),
   });
 }
@@ -206,7 +203,7 @@ export function endLate(
   const isMerged = [known.content, base].every((said) =>
     Object.entries(content).every(([field, value]) => sameValue(said[field], value)),
   );
-  return isMerged ? endOlder(start, event, clock.event, event.updatedAt, now) : null;
+  return isMerged ? endOlder(start, event, clock, now) : null;
 }
 
 function oldestFirst(events: readonly TandemEvent[]): readonly TandemEvent[] {

@@ -38,7 +38,6 @@ export {
   isByAuthor,
   isRestoring,
   lastWrites,
-  mustLook,
   REMEMBER_MS,
   replacedAfterEnd,
   resourceChanges,
@@ -64,7 +63,6 @@ export {
 export {
   addEvent,
   inboundOff,
-  inDoubt,
   liveEvents,
   move,
   outboundOff,
@@ -75,5 +73,11 @@ export {
   withConflicts,
   withLane,
 } from "./transition.ts";
-export { mayHaveLanded, trust, type Trust } from "./trust.ts";
-export { isOlderUnread, wasKnown } from "./versions.ts";
+export {
+  type ArrivalTrust,
+  mayHaveLanded,
+  trust,
+  type Trust,
+  trustArrival,
+  trustWrite,
+} from "./trust.ts";

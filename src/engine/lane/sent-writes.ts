@@ -9,6 +9,7 @@ import type { Attempt, Intent, Lane, Transition } from "../../model/lane.ts";
 import { isEndedByRecord, outlivesRecord } from "../../model/tombstone.ts";
 import { withOurChanges } from "./sets.ts";
 import { move, withConflicts, withLane } from "./transition.ts";
+import { asksForRead } from "./trust.ts";
 
 /** A webhook of an edit may arrive after this many later writes of ours. */
 const WRITES_REMEMBERED = 4;
@@ -154,15 +155,10 @@ export function supersede(
     canceledBy: newer.id,
     conflicts: withConflicts(event, [...covered, ...endedByOurDeletion(lane, event, newer)]),
   });
-  const after = mustLook(event) ? handOn(canceled, newer, event.restores, now) : canceled;
+  const after = asksForRead(event) ? handOn(canceled, newer, event.restores, now) : canceled;
   const { known } = lane;
   // No event merges the canceled event's content now. A newer event that has content becomes the carrier itself.
   return known?.event === event.id ? withLane(after, { known: { ...known, lost: true } }) : after;
-}
-
-/** Whether an outbound upsert must read the resource before it writes. */
-export function mustLook({ direction, action, reread }: TandemEvent): boolean {
-  return direction === "outbound" && action === "upsert" && reread;
 }
 
 /** Whether the app restored the lane's record, and no observation of its resource came since. */

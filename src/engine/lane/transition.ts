@@ -115,17 +115,6 @@ export function processing(lane: Lane): TandemEvent | null {
   return liveEvents(lane, "processing")[0] ?? null;
 }
 
-/**
- * Whether the lane's knowledge of its resource may be outdated: an event is processing, a request's outcome is
- * unknown, or the carrier of the known content will not be merged without help.
- */
-export function inDoubt(lane: Lane): boolean {
-  if (processing(lane) !== null || lane.attempt !== null) return true;
-  if (lane.known === null) return false;
-  const carrier = lane.live.find((event) => event.id === lane.known?.event);
-  return lane.known.lost || carrier?.state === "errored" || carrier?.state === "disabled";
-}
-
 /** Whether a request's outcome is unknown: it was sent, is not settled, and no worker waits for its answer. */
 export function outcomeUnknown(lane: Lane): boolean {
   return lane.attempt !== null && processing(lane)?.id !== lane.attempt.event;

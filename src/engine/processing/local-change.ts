@@ -25,11 +25,11 @@ import {
   liveEvents,
   missedAtMove,
   move,
-  mustLook,
   newEvent,
   nextWriteAt,
   outboundOff,
   supersede,
+  trustArrival,
   unchanged,
   withConflicts,
   withLane,
@@ -57,15 +57,16 @@ export interface RecordChange {
 export function admitChange(lane: Lane, change: RecordChange, context: Context): Admission {
   const start = unchanged(takeTimes(lane, change, context.mapping));
   if (change.ours) return { ...start, event: null };
+  const event = newEvent(start.lane, context, {
+    direction: "outbound",
+    action: change.action,
+    source: "change",
+    ...(change.action === "upsert" ? { runAt: nextWriteAt(start.lane, context) } : {}),
+    restores: change.action === "upsert" && isRestoring(lane),
+  });
   const born: TandemEvent = {
-    ...newEvent(start.lane, context, {
-      direction: "outbound",
-      action: change.action,
-      source: "change",
-      ...(change.action === "upsert" ? { runAt: nextWriteAt(start.lane, context) } : {}),
-      reread: change.action === "upsert" && (lane.live.some(mustLook) || lane.known?.lost === true),
-      restores: change.action === "upsert" && isRestoring(lane),
-    }),
+    ...event,
+    reread: trustArrival(lane, event, context).kind === "read",
     conflicts: change.action === "delete" ? lostWith(lane, change.deleted, context) : [],
   };
   const { tombstone } = start.lane;

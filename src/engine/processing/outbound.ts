@@ -18,6 +18,7 @@ import {
   splitSets,
   trust,
   type Trust,
+  trustWrite,
   withConflicts,
   withLane,
 } from "../lane/index.ts";
@@ -47,7 +48,6 @@ import {
   type RecordAfter,
   type ObservedState,
 } from "../merge/index.ts";
-import { awaitNews, mustReadFirst, validatorOf } from "./read-first.ts";
 import { closingValues, removalOf } from "./removal.ts";
 
 /** The parent's resource: `none` if the type has no parent, `null` if the parent's resource has no id yet. */
@@ -168,11 +168,12 @@ export function stepOutbound(
   const field = contested(noted, context);
   if (field !== null) return settled(quarantine(start, event, field, values, context));
   const ref = refOf(lane, lane.externalId);
-  if (!view.looked && mustReadFirst(lane, context)) {
-    return { kind: "read", ref, validator: validatorOf(lane) };
+  const known = trustWrite(lane, "patch", view.looked, context);
+  if (known.kind === "read") return { kind: "read", ref, validator: known.validator };
+  if (known.kind === "wait") {
+    const details = { reason: "reread_needed", runAt: context.now } as const;
+    return settled(postpone(start, event, context.now, details));
   }
-  const givesWay = awaitNews(start, event, context);
-  if (givesWay !== null) return settled(givesWay);
   const { sets, others } = splitSets(lane.base, values);
   return {
     kind: "request",
@@ -268,11 +269,8 @@ function stepRemoval(
   }
   const ref = refOf(lane, lane.externalId);
   const values = kind === "close" ? closingValues(context.mapping) : {};
-  // If a create was never answered, no content is known: closing its resource replaces nothing that could be new.
-  const replaces = kind === "delete" || lane.base !== null;
-  if (replaces && !looked && mustReadFirst(lane, context)) {
-    return { kind: "read", ref, validator: validatorOf(lane) };
-  }
+  const known = trustWrite(lane, kind, looked, context);
+  if (known.kind === "read") return { kind: "read", ref, validator: known.validator };
   return {
     kind: "request",
     transition: sending(start, event, kind, values, context),

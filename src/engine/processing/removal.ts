@@ -1,6 +1,6 @@
 /** How the end of a record is carried out at its resource: the read before it, the request, and its answer. */
-import { type Content, pick } from "../../model/content.ts";
-import type { TandemEvent } from "../../model/event.ts";
+import { type Content, pick, sameValue } from "../../model/content.ts";
+import type { Conflict, TandemEvent } from "../../model/event.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import { mappedFields, type Mapping } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
@@ -8,6 +8,7 @@ import { type RecordMove, recordMoveOf } from "../../model/tombstone.ts";
 import {
   changesSent,
   type Context,
+  lastWrites,
   observe,
   missedAtMove,
   move,
@@ -18,7 +19,6 @@ import {
   withLane,
 } from "../lane/index.ts";
 import { observedState } from "../merge/index.ts";
-import { deletedUnread } from "./read-first.ts";
 
 /**
  * Takes in the read before a deletion or a closing: replaced values that the record never had become conflicts.
@@ -45,6 +45,19 @@ export function concludeRemovalLook(
       : missedAtMove(lane, replaced, event.id, at);
   return move(learned, event.id, "processing", context.now, {
     conflicts: withConflicts(event, missed),
+  });
+}
+
+/**
+ * Conflicts to record before a resource is deleted or closed with its record: values that the record never had are
+ * lost. `closing`: the values that are set instead.
+ */
+function deletedUnread(lane: Lane, content: Content, closing: Content | null): readonly Conflict[] {
+  const said = [lane.base ?? {}, ...lastWrites(lane).map(({ values }) => values), closing ?? {}];
+  return Object.entries(content).flatMap(([field, lost]): Conflict[] => {
+    if (said.some((values) => sameValue(values[field], lost))) return [];
+    const kept = closing?.[field] ?? null;
+    return [{ field, winner: "record", kept, lost, why: "record_deleted" }];
   });
 }
 

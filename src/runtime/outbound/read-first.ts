@@ -1,5 +1,5 @@
 /**
- * Reading what a write would overwrite, right before it is sent (`engine/processing/read-first.ts` decides when).
+ * Reading what a write would overwrite, right before it is sent (`trustWrite` in `engine/lane/trust.ts` decides when).
  *
  * 1. No transaction is open while a resource is read. Each event reads its own resource, so a slow read delays no
  *    other event.
