@@ -89,6 +89,7 @@ const folders = {
   ],
   "store/memory": ["tables", "lanes", TOP],
   server: ["protocol", "access", "api", TOP],
+  "integrations/github": ["transport", "access", TOP],
   "testing/simulation": ["world", "history", "people", "judge", TOP],
 };
 

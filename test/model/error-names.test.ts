@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/config.ts";
 import { IllegalMoveError } from "../../src/engine/lane/transition.ts";
 import { MappingError } from "../../src/engine/merge/translate-record.ts";
-import { AnswerTooLargeError } from "../../src/integrations/github/bounded-answer.ts";
+import { AnswerTooLargeError } from "../../src/integrations/github/transport/bounded-answer.ts";
 import { IntegrationError, TranslationError } from "../../src/integrations/integration.ts";
 import { connectionId } from "../../src/model/ids.ts";
 import { LaneMovedError } from "../../src/runtime/admission/admit-batch.ts";

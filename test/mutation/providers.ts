@@ -1,9 +1,9 @@
 /** Mutants of what is asked of a provider, and of what is believed of its answers. */
 import type { CodeMutant } from "./mutant.ts";
 
-const errors = "src/integrations/github/errors.ts";
+const errors = "src/integrations/github/transport/errors.ts";
 const listing = "src/integrations/github/listing.ts";
-const lies = ["test/integrations/github/lies.test.ts"];
+const lies = ["test/integrations/github/transport/lies.test.ts"];
 const repositoryApi = "src/integrations/github/repository-api.ts";
 
 export const providers: readonly CodeMutant[] = [
@@ -75,7 +75,7 @@ export const providers: readonly CodeMutant[] = [
   {
     id: "answer-bounded",
     rule: "An answer is read to a limit",
-    file: "src/integrations/github/bounded-answer.ts",
+    file: "src/integrations/github/transport/bounded-answer.ts",
     find: "if (left < 0) throw new AnswerTooLargeError();",
     replace: "",
     killedBy: lies,

@@ -124,7 +124,7 @@ export const readingFirst: readonly CodeMutant[] = [
   {
     id: "validator-token",
     rule: "A validator is of one token, and asks for nothing under another",
-    file: "src/integrations/github/api.ts",
+    file: "src/integrations/github/access/api.ts",
     find: 'return whose === nameOfToken(token) && etag !== "" ? etag : null;',
     replace: 'return whose !== "" && etag !== "" ? etag : null;',
     killedBy: adapter,

@@ -213,7 +213,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "secret-hosts",
     rule: "A token is sent to hosts that the configuration knows, whatever an account's row says",
-    file: "src/integrations/github/credentials.ts",
+    file: "src/integrations/github/access/credentials.ts",
     find: "if (known.includes(host) || THIS_MACHINE.test(hostname)) return;",
     replace: 'if (known.includes(host) || hostname !== "") return;',
     killedBy: ["test/integrations/github/credentials.test.ts"],
@@ -237,18 +237,18 @@ export const security: readonly CodeMutant[] = [
   {
     id: "id-bounded",
     rule: "An id with more digits than any of GitHub's is refused where it is read",
-    file: "src/integrations/github/payload.ts",
+    file: "src/integrations/github/transport/payload.ts",
     find: "z.string().max(LONGEST_ID)",
     replace: "z.string()",
-    killedBy: ["test/integrations/github/too-long.test.ts"],
+    killedBy: ["test/integrations/github/transport/too-long.test.ts"],
   },
   {
     id: "login-bounded",
     rule: "A login longer than any of GitHub's is refused where it is read",
-    file: "src/integrations/github/payload.ts",
+    file: "src/integrations/github/transport/payload.ts",
     find: ".max(LONGEST_LOGIN)",
     replace: "",
-    killedBy: ["test/integrations/github/too-long.test.ts"],
+    killedBy: ["test/integrations/github/transport/too-long.test.ts"],
   },
   {
     id: "config-form",

@@ -8,20 +8,25 @@ import {
   IntegrationError,
   type Telemetry,
 } from "../integration.ts";
-import { Api } from "./api.ts";
-import { RepositoryClient } from "./container.ts";
 import {
+  Api,
+  installationClient,
   type Login,
   readBaseUrl,
   readCredentials,
   readUserToken,
   requireKnownHost,
-} from "./credentials.ts";
+} from "./access/index.ts";
+import { RepositoryClient } from "./container.ts";
 import { deliveryLog } from "./deliveries.ts";
-import { impossible } from "./errors.ts";
-import { installationClient } from "./installation.ts";
-import { appShape, repositoryShape, userShape } from "./payload.ts";
-import { readAnswer, Transport } from "./transport.ts";
+import {
+  appShape,
+  impossible,
+  readAnswer,
+  repositoryShape,
+  Transport,
+  userShape,
+} from "./transport/index.ts";
 
 /** Settings for every account of the integration. */
 export interface GitHubOptions {

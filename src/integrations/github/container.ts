@@ -21,8 +21,21 @@ import {
   type ListQuery,
   type Telemetry,
 } from "../integration.ts";
-import type { Api } from "./api.ts";
-import { impossible, malformedAnswer, misled } from "./errors.ts";
+import type { Api } from "./access/index.ts";
+import {
+  type Answer,
+  type CommentPayload,
+  commentShape,
+  impossible,
+  type IssuePayload,
+  issueShape,
+  malformedAnswer,
+  misled,
+  readAnswer,
+  repositoryShape,
+  requestIdOf,
+  type UnsignedRequest,
+} from "./transport/index.ts";
 import { changeSets, observeLabels, partlyApplied, withChangedLabels } from "./issue-sets.ts";
 import { type ListItem, listPages, nextLink, PageGuard } from "./listing.ts";
 import {
@@ -32,18 +45,9 @@ import {
   observeComment,
   observeIssue,
 } from "./observe.ts";
-import {
-  type CommentPayload,
-  commentShape,
-  type IssuePayload,
-  issueShape,
-  repositoryShape,
-} from "./payload.ts";
 import { RepositoryApi } from "./repository-api.ts";
 import { ISSUE, ISSUE_COMMENT, writableValues } from "./resources.ts";
 import { putToken } from "./token.ts";
-import type { UnsignedRequest } from "./transport.ts";
-import { type Answer, readAnswer, requestIdOf } from "./transport.ts";
 
 type KnownType = "issue" | "issue_comment";
 

@@ -5,11 +5,9 @@
 import { z } from "zod";
 import type { DeliveryAttempt } from "../../model/missed-delivery.ts";
 import type { DeliveryLog, DeliveryLogPage } from "../integration.ts";
-import type { Api } from "./api.ts";
-import type { Login } from "./credentials.ts";
+import type { Api, Login } from "./access/index.ts";
 import { nextLink } from "./listing.ts";
-import { deliveryItemShape } from "./payload.ts";
-import { readAnswer } from "./transport.ts";
+import { deliveryItemShape, readAnswer } from "./transport/index.ts";
 import { isRepeatable } from "./translate.ts";
 
 type AppLogin = Extract<Login, { kind: "app" }>;

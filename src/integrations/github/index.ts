@@ -1,13 +1,13 @@
 /** The GitHub integration: what `tandem-sync/github` exports. */
 import type { Integration } from "../integration.ts";
 import { connect, type GitHubOptions } from "./client.ts";
-import { installationOf } from "./credentials.ts";
+import { installationOf } from "./access/index.ts";
 import { type GitHubResources, RESOURCES } from "./resources.ts";
 import { translate } from "./translate.ts";
 import { verify } from "./verify.ts";
 
 export type { GitHubOptions } from "./client.ts";
-export type { GitHubCredentials } from "./credentials.ts";
+export type { GitHubCredentials } from "./access/index.ts";
 export { TranslationError } from "../integration.ts";
 export type { GitHubIssue, GitHubIssueComment, GitHubResources } from "./resources.ts";
 export { BODY_LIMIT, hasRoomForToken } from "./token.ts";

@@ -16,11 +16,16 @@ import {
 } from "../../model/content.ts";
 import type { Observation, ResourceRef } from "../../model/observation.ts";
 import { IntegrationError } from "../integration.ts";
-import { impossible } from "./errors.ts";
-import { labelsShape, nameOfLabel } from "./payload.ts";
+import {
+  type Answer,
+  impossible,
+  instantOfDate,
+  labelsShape,
+  nameOfLabel,
+  readAnswer,
+  type UnsignedRequest,
+} from "./transport/index.ts";
 import { ISSUE } from "./resources.ts";
-import type { UnsignedRequest } from "./transport.ts";
-import { type Answer, instantOfDate, readAnswer } from "./transport.ts";
 
 const NO_CHANGE: SetChange = { added: [], removed: [] };
 

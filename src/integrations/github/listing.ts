@@ -25,8 +25,7 @@ import {
 import type { Observation } from "../../model/observation.ts";
 import type { ListPage, ListQuery } from "../integration.ts";
 import type { RepositoryApi } from "./repository-api.ts";
-import { endlessPages } from "./errors.ts";
-import type { Answer } from "./transport.ts";
+import { type Answer, endlessPages } from "./transport/index.ts";
 
 /** One entry of a page; `observation` is `null` if it is not synced, such as a pull request. */
 export interface ListItem {

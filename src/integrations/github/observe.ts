@@ -3,7 +3,7 @@ import { type Actor, canonical, type Json } from "../../model/content.ts";
 import type { Observation, ResourceRef } from "../../model/observation.ts";
 import { webAddress } from "../../model/web-address.ts";
 import { takeAttribution } from "./attribution.ts";
-import { type CommentPayload, type IssuePayload, nameOfLabel } from "./payload.ts";
+import { type CommentPayload, type IssuePayload, nameOfLabel } from "./transport/index.ts";
 import { ISSUE, ISSUE_COMMENT } from "./resources.ts";
 import { takeToken } from "./token.ts";
 

@@ -13,11 +13,16 @@ import type { Instant } from "../../model/instant.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Place } from "../../model/observation.ts";
 import { type Container, IntegrationError, type Telemetry } from "../integration.ts";
-import type { Api } from "./api.ts";
-import { malformedAnswer } from "./errors.ts";
-import { issueShape, repositoryShape } from "./payload.ts";
-import type { UnsignedRequest } from "./transport.ts";
-import { type Answer, readAnswer, requestIdOf } from "./transport.ts";
+import type { Api } from "./access/index.ts";
+import {
+  type Answer,
+  issueShape,
+  malformedAnswer,
+  readAnswer,
+  repositoryShape,
+  requestIdOf,
+  type UnsignedRequest,
+} from "./transport/index.ts";
 
 /** How old a looked-up name may be for a read. */
 const NAME_TRUSTED_MS = 60_000;

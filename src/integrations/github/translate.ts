@@ -24,7 +24,7 @@ import {
   readJson,
   readPayload,
   repositoryEventShape,
-} from "./payload.ts";
+} from "./transport/index.ts";
 
 /** Why a delivery is irrelevant: stable codes, with their meaning for the person who reads them. */
 export const IRRELEVANT = {

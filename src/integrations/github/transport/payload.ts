@@ -1,7 +1,7 @@
 /** The shapes of GitHub's JSON, in webhooks and responses: only the fields that Tandem reads. */
 import { z } from "zod";
-import { type Instant, parseInstant } from "../../model/instant.ts";
-import { TranslationError } from "../integration.ts";
+import { type Instant, parseInstant } from "../../../model/instant.ts";
+import { TranslationError } from "../../integration.ts";
 import { parseExactly } from "./exact-json.ts";
 
 /** No id at GitHub has more digits; Postgres refuses an index entry of more than 2,700 bytes. */

@@ -1,8 +1,8 @@
 /** Found by fuzzing: ids and names that no index of Postgres could hold are refused where they are read. */
 import { describe, expect, test } from "vitest";
-import { TranslationError } from "../../../src/integrations/github/index.ts";
-import { translate } from "../../../src/integrations/github/translate.ts";
-import { issuePayload } from "../../fuzz/payloads.ts";
+import { TranslationError } from "../../../../src/integrations/github/index.ts";
+import { translate } from "../../../../src/integrations/github/translate.ts";
+import { issuePayload } from "../../../fuzz/payloads.ts";
 
 const LONG = "7".repeat(3_000);
 const REPOSITORY = { id: 42, full_name: "acme/site" };

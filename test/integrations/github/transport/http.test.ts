@@ -1,6 +1,6 @@
 /** The same over a socket, where redirects, streams and refused connections are Node's own. */
 import { expect, test } from "vitest";
-import { connectTo, failureOf, givenSite, issue, SITE } from "./given.ts";
+import { connectTo, failureOf, givenSite, issue, SITE } from "../given.ts";
 
 test("an account reaches a server over HTTP", async () => {
   const { clock, sim } = givenSite();

@@ -1,7 +1,7 @@
 /** The credentials of a GitHub account: their two forms, and clear errors for wrong ones. */
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
-import { credentialsError } from "./errors.ts";
+import { credentialsError } from "../transport/index.ts";
 
 const address = z
   .url({ protocol: /^https?$/ })

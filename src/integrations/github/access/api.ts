@@ -1,11 +1,16 @@
 /** The API of one account: adds the login to requests, and checks to which address a redirect may lead. */
 import { createHash } from "node:crypto";
-import { IntegrationError } from "../integration.ts";
+import { IntegrationError } from "../../integration.ts";
 import { Addressing } from "./addressing.ts";
 import type { Login } from "./credentials.ts";
-import { foreignAddress } from "./errors.ts";
+import {
+  type Answer,
+  foreignAddress,
+  isRedirect,
+  type Transport,
+  type UnsignedRequest,
+} from "../transport/index.ts";
 import { appAuthorization, FixedToken, InstallationTokens, type TokenSource } from "./login.ts";
-import { type Answer, isRedirect, type Transport, type UnsignedRequest } from "./transport.ts";
 
 export class Api {
   readonly login: Login;

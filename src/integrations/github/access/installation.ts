@@ -1,9 +1,8 @@
 /** The state of an App's installation. Only the App itself may ask, even while the installation is suspended. */
-import { IntegrationError, type InstallationClient } from "../integration.ts";
+import { type InstallationClient, IntegrationError } from "../../integration.ts";
 import type { Api } from "./api.ts";
 import type { Login } from "./credentials.ts";
-import { installationShape } from "./payload.ts";
-import { readAnswer } from "./transport.ts";
+import { installationShape, readAnswer } from "../transport/index.ts";
 
 export function installationClient(
   api: Api,

@@ -1,8 +1,16 @@
 /** The meaning of each failure of a request, and of its headers. */
 import { describe, expect, test } from "vitest";
-import { addMillis, SECOND } from "../../../src/model/instant.ts";
-import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
-import { alwaysAnswering, comment, connectTo, failureOf, givenSite, issue, SITE } from "./given.ts";
+import { addMillis, SECOND } from "../../../../src/model/instant.ts";
+import { VirtualClock } from "../../../../src/testing/virtual-clock.ts";
+import {
+  alwaysAnswering,
+  comment,
+  connectTo,
+  failureOf,
+  givenSite,
+  issue,
+  SITE,
+} from "../given.ts";
 
 /** An issue of mona's, and the two things the stories do to it. */
 function givenIssue(options: Parameters<typeof givenSite>[0] = {}) {

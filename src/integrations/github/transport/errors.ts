@@ -16,8 +16,8 @@
  * A read is never applied. Refusals by a proxy or a failing server are never permanent: GitHub's own
  * refusals are JSON, so a 404 in HTML must not delete a record, nor a foreign redirect end a pairing.
  */
-import { type Instant, instantFromMillis, MILLISECOND } from "../../model/instant.ts";
-import { IntegrationError, type IntegrationErrorKind } from "../integration.ts";
+import { type Instant, instantFromMillis, MILLISECOND } from "../../../model/instant.ts";
+import { IntegrationError, type IntegrationErrorKind } from "../../integration.ts";
 import { ANSWER_LIMIT, isTooLarge } from "./bounded-answer.ts";
 
 /** The facts about a request that its failure needs. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readJson } from "../../../src/integrations/github/payload.ts";
+import { readJson } from "../../../../src/integrations/github/transport/payload.ts";
 
 test("a payload that is no JSON fails for the parser's reason", () => {
   expect(() => readJson("{")).toThrow(

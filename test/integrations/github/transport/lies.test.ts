@@ -1,7 +1,7 @@
 /** Situation 73, at the adapter: what GitHub would never say is tried again, and never taken for the truth. */
 import { describe, expect, test } from "vitest";
-import { ANSWER_LIMIT } from "../../../src/integrations/github/bounded-answer.ts";
-import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
+import { ANSWER_LIMIT } from "../../../../src/integrations/github/transport/bounded-answer.ts";
+import { VirtualClock } from "../../../../src/testing/virtual-clock.ts";
 import {
   alwaysAnswering,
   connectTo,
@@ -10,7 +10,7 @@ import {
   issue,
   observationsOf,
   SITE,
-} from "./given.ts";
+} from "../given.ts";
 
 const API = "https://api.github.com";
 const NEW = { type: "issue", values: { title: "New" }, parent: null, token: "t" } as const;

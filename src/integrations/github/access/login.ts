@@ -1,11 +1,14 @@
 /** The tokens for requests: a fixed token, or those of an App's installation, made when needed. */
 import { sign } from "node:crypto";
-import { addMillis, type Instant, SECOND } from "../../model/instant.ts";
-import { IntegrationError } from "../integration.ts";
+import { addMillis, type Instant, SECOND } from "../../../model/instant.ts";
+import { IntegrationError } from "../../integration.ts";
 import type { Login } from "./credentials.ts";
-import { credentialsError } from "./errors.ts";
-import { installationTokenShape } from "./payload.ts";
-import { readAnswer, type Transport } from "./transport.ts";
+import {
+  credentialsError,
+  installationTokenShape,
+  readAnswer,
+  type Transport,
+} from "../transport/index.ts";
 
 type AppLogin = Extract<Login, { kind: "app" }>;
 

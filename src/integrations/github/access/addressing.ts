@@ -1,5 +1,5 @@
 /** How to address a repository on an account's server: by number, or by name only. */
-import { addMillis, type Instant } from "../../model/instant.ts";
+import { addMillis, type Instant } from "../../../model/instant.ts";
 
 /** How long "by name" is valid before it is decided again. */
 const BY_NAME_MS = 60 * 60_000;

@@ -7,10 +7,15 @@
  */
 import { request as octokitRequest } from "@octokit/request";
 import { z } from "zod";
-import type { Clock } from "../../model/clock.ts";
-import type { Json } from "../../model/content.ts";
-import { type Instant, instantFromMicros, instantFromMillis, SECOND } from "../../model/instant.ts";
-import type { Telemetry } from "../integration.ts";
+import type { Clock } from "../../../model/clock.ts";
+import type { Json } from "../../../model/content.ts";
+import {
+  type Instant,
+  instantFromMicros,
+  instantFromMillis,
+  SECOND,
+} from "../../../model/instant.ts";
+import type { Telemetry } from "../../integration.ts";
 import { boundedAnswer } from "./bounded-answer.ts";
 import {
   instantOfSeconds,

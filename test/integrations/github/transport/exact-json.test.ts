@@ -1,7 +1,7 @@
 /** JSON whose long integers keep their last digits. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseExactly } from "../../../src/integrations/github/exact-json.ts";
+import { parseExactly } from "../../../../src/integrations/github/transport/exact-json.ts";
 
 describe("parseExactly", () => {
   test("keeps every digit of an id beyond 2^53", () => {
