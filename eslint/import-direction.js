@@ -90,6 +90,7 @@ const folders = {
   "store/memory": ["tables", "lanes", TOP],
   server: ["protocol", "access", "api", TOP],
   "integrations/github": ["transport", "access", TOP],
+  "testing/github": ["world", "faults", "webhooks", "people", "api", TOP],
   "testing/simulation": ["world", "history", "people", "judge", TOP],
 };
 

@@ -1,21 +1,26 @@
 /** The life of one request: it arrives, meets a fault or not, takes effect or not, is answered or not. */
 import type { Clock, Random } from "../../model/clock.ts";
-import { callerLogin } from "./api/access.ts";
-import { type SimulatedApi, type ApiResponse, isWrite } from "./api/api.ts";
-import type { IncomingRequest } from "./api/call.ts";
+import {
+  type ApiResponse,
+  callerLogin,
+  type IncomingRequest,
+  isWrite,
+  type SimulatedApi,
+} from "./api/index.ts";
 import {
   type ApiFaults,
   drawFate,
   drawMillis,
-  type RequestFate,
+  Hold,
   matchesRequest,
   type NetworkFault,
-  type ScriptedFault,
+  type RequestEntry,
+  type RequestFate,
+  type RequestLog,
   scriptedFate,
-} from "./faults.ts";
-import { Hold } from "./hold.ts";
-import type { RequestEntry, RequestLog } from "./request-log.ts";
-import type { World } from "./world.ts";
+  type ScriptedFault,
+} from "./faults/index.ts";
+import type { World } from "./world/index.ts";
 
 /** The result as the caller sees it. */
 export type Outcome =

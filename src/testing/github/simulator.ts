@@ -7,35 +7,48 @@ import {
   announceOwner,
   announceRename,
   announceSelection,
-} from "./announce.ts";
-import { AccessTokens, installationKey, type TokenInput } from "./api/access.ts";
-import { SimulatedApi } from "./api/api.ts";
-import { RateLimits, type WriteLimit } from "./api/rate-limits.ts";
-import { Exchange, type RequestMatch } from "./exchange.ts";
-import { type Faults, noFaults, type ScriptedFault } from "./faults.ts";
-import type { Hold } from "./hold.ts";
-import type { Hook } from "./hook.ts";
-import { type Id, type IdKind, nodeId } from "./identifiers.ts";
-import { Person } from "./person.ts";
-import { type RequestEntry, type RequestFilter, RequestLog } from "./request-log.ts";
-import type {
-  App,
-  Comment,
-  Installation,
-  Issue,
-  Repository,
-  RepositoryRef,
-  User,
-} from "./state.ts";
-import { createFetch, serveSimulator, type Listening, type ListenOptions } from "./transport.ts";
-import { type Delivery, type HookInput, Webhooks } from "./webhooks.ts";
+  type Delivery,
+  type Hook,
+  type HookInput,
+  Webhooks,
+} from "./webhooks/index.ts";
 import {
+  AccessTokens,
+  installationKey,
+  RateLimits,
+  SimulatedApi,
+  type TokenInput,
+  type WriteLimit,
+} from "./api/index.ts";
+import { createFetch, type Listening, type ListenOptions, serveSimulator } from "./transport.ts";
+import { Exchange, type RequestMatch } from "./exchange.ts";
+import {
+  type Faults,
+  type Hold,
+  noFaults,
+  type RequestEntry,
+  type RequestFilter,
+  RequestLog,
+  type ScriptedFault,
+} from "./faults/index.ts";
+import {
+  type App,
+  type Comment,
   fullNameOf,
   type Happening,
+  type Id,
+  type IdKind,
+  type Installation,
+  type Issue,
+  nodeId,
+  type Repository,
   type RepositoryInput,
+  type RepositoryRef,
+  type User,
   type UserInput,
   World,
-} from "./world.ts";
+} from "./world/index.ts";
+import { Person } from "./people/index.ts";
 
 export interface SimulatorOptions {
   readonly clock: Clock;

@@ -5,10 +5,9 @@ import type { Duplex } from "node:stream";
 import { createAdaptorServer } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Clock } from "../../model/clock.ts";
-import type { ApiResponse } from "./api/api.ts";
-import type { IncomingRequest } from "./api/call.ts";
+import type { ApiResponse, IncomingRequest } from "./api/index.ts";
 import type { Exchange } from "./exchange.ts";
-import type { ApiFaults, NetworkFault } from "./faults.ts";
+import type { ApiFaults, NetworkFault } from "./faults/index.ts";
 import { TextResponse } from "./text-response.ts";
 
 export interface ListenOptions {

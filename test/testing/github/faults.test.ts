@@ -1,6 +1,6 @@
 /** Faults between a caller and the API, at the moment a test chooses, or by a seed. */
 import { describe, expect, it } from "vitest";
-import type { ApiFaults } from "../../../src/testing/github/faults.ts";
+import type { ApiFaults } from "../../../src/testing/github/faults/faults.ts";
 import { setStage, SITE, type Stage, until } from "./stage.ts";
 
 const CREATE = { method: "POST", path: `${SITE}/issues` };

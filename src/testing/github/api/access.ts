@@ -2,10 +2,19 @@
 import { verify } from "node:crypto";
 import type { Random } from "../../../model/clock.ts";
 import { addMillis, type Instant } from "../../../model/instant.ts";
-import { GitHubFailure, notFound, validationFailed } from "../failures.ts";
-import { type Id, alphanumericToken } from "../identifiers.ts";
-import type { ActingUser, Installation, Repository } from "../state.ts";
-import { covers, fullNameOf, type World } from "../world.ts";
+import {
+  type ActingUser,
+  alphanumericToken,
+  covers,
+  fullNameOf,
+  GitHubFailure,
+  type Id,
+  type Installation,
+  notFound,
+  type Repository,
+  validationFailed,
+  type World,
+} from "../world/index.ts";
 
 export interface TokenInput {
   /** The login that acts with the token; created if unknown. */

@@ -5,11 +5,16 @@ import { SmartRouter } from "hono/router/smart-router";
 import { TrieRouter } from "hono/router/trie-router";
 import { addMillis, type Instant, SECOND } from "../../../model/instant.ts";
 import type { Random } from "../../../model/clock.ts";
-import type { ApiFaults } from "../faults.ts";
-import { GitHubFailure, notFound } from "../failures.ts";
-import { type WireJsonObject, alphanumericToken, writeJson } from "../identifiers.ts";
-import type { Webhooks } from "../webhooks.ts";
-import type { World } from "../world.ts";
+import type { ApiFaults } from "../faults/index.ts";
+import {
+  alphanumericToken,
+  GitHubFailure,
+  notFound,
+  type WireJsonObject,
+  type World,
+  writeJson,
+} from "../world/index.ts";
+import type { Webhooks } from "../webhooks/index.ts";
 import { type AccessTokens, type ApiCaller, noAccess } from "./access.ts";
 import type { RouteAnswer, IncomingRequest, Call, Route } from "./call.ts";
 import type { Budget, RateLimits } from "./rate-limits.ts";

@@ -1,12 +1,18 @@
 /** Routes of a GitHub App: installations and their tokens, deliveries and redelivery. */
 import { addMillis, MILLISECOND } from "../../../model/instant.ts";
-import { GitHubFailure, notFound } from "../failures.ts";
-import type { Hook } from "../hook.ts";
-import type { WireJson, WireJsonObject } from "../identifiers.ts";
-import { representRepository } from "../represent-repository.ts";
-import { PERMISSIONS, representApp, representInstallation, timeText } from "../represent.ts";
-import type { Delivery } from "../webhooks.ts";
-import { covers } from "../world.ts";
+import {
+  covers,
+  GitHubFailure,
+  notFound,
+  PERMISSIONS,
+  representApp,
+  representInstallation,
+  representRepository,
+  timeText,
+  type WireJson,
+  type WireJsonObject,
+} from "../world/index.ts";
+import type { Delivery, Hook } from "../webhooks/index.ts";
 import { actorOf, checkApp, callerInstallation } from "./access.ts";
 import { type RouteAnswer, type Call, ok, repositoryOf } from "./call.ts";
 import { answerCursorPage, answerPage, choiceOf } from "./pages.ts";

@@ -1,11 +1,17 @@
 /** One request as a route sees it: parameters, body, caller, and the time that it reads from. */
 import type { Instant } from "../../../model/instant.ts";
-import type { ApiFaults } from "../faults.ts";
-import { GitHubFailure, invalidRequest, moved, notFound } from "../failures.ts";
-import type { WireJson, WireJsonObject } from "../identifiers.ts";
-import type { Repository } from "../state.ts";
-import type { Webhooks } from "../webhooks.ts";
-import type { World } from "../world.ts";
+import type { ApiFaults } from "../faults/index.ts";
+import {
+  GitHubFailure,
+  invalidRequest,
+  moved,
+  notFound,
+  type Repository,
+  type WireJson,
+  type WireJsonObject,
+  type World,
+} from "../world/index.ts";
+import type { Webhooks } from "../webhooks/index.ts";
 import { type AccessTokens, type ApiCaller, checkVisible, checkWritable } from "./access.ts";
 import type { Budget } from "./rate-limits.ts";
 

@@ -1,9 +1,13 @@
 /** Routes of issue comments. */
 import { SECOND, truncateInstant } from "../../../model/instant.ts";
-import { createComment, deleteComment, editComment } from "../comment-operations.ts";
-import { invalidRequest } from "../failures.ts";
-import { repositoryUrl, representComment } from "../represent.ts";
-import type { Comment, Repository } from "../state.ts";
+import { createComment, deleteComment, editComment } from "../people/index.ts";
+import {
+  type Comment,
+  invalidRequest,
+  type Repository,
+  repositoryUrl,
+  representComment,
+} from "../world/index.ts";
 import { actorOf, checkEditable, checkNotBlocked } from "./access.ts";
 import {
   type RouteAnswer,

@@ -1,17 +1,21 @@
 /** Routes of issues: list, read, write, labels, assignees, lock; and read-only routes of pull requests. */
 import { SECOND, truncateInstant } from "../../../model/instant.ts";
-import { GitHubFailure, invalidRequest, notFound } from "../failures.ts";
-import type { WireJson } from "../identifiers.ts";
 import {
-  isAssignable,
-  type IssuePatch,
-  openIssue,
-  setLock,
-  updateIssue,
-} from "../issue-operations.ts";
-import { issueUrl, representIssueAnswer, representLabel, representUser } from "../represent.ts";
-import { representPullRequest } from "../represent-repository.ts";
-import type { Issue, LockReason, Repository, StateReason } from "../state.ts";
+  GitHubFailure,
+  invalidRequest,
+  type Issue,
+  issueUrl,
+  type LockReason,
+  notFound,
+  type Repository,
+  representIssueAnswer,
+  representLabel,
+  representPullRequest,
+  representUser,
+  type StateReason,
+  type WireJson,
+} from "../world/index.ts";
+import { isAssignable, type IssuePatch, openIssue, setLock, updateIssue } from "../people/index.ts";
 import { actorOf, checkEditable, checkNotBlocked, checkPush, mayPush } from "./access.ts";
 import {
   type RouteAnswer,

@@ -1,7 +1,6 @@
 /** Lists: the requested page, and the `Link` header with the addresses of the others. */
 import { type Instant, parseInstant } from "../../../model/instant.ts";
-import { GitHubFailure, invalidRequest, validationFailed } from "../failures.ts";
-import type { WireJson } from "../identifiers.ts";
+import { GitHubFailure, invalidRequest, validationFailed, type WireJson } from "../world/index.ts";
 import { type RouteAnswer, type Call, ok } from "./call.ts";
 
 const MAX_PER_PAGE = 100;

@@ -1,9 +1,13 @@
 /** Other routes: the root, the rate limit, users and repositories. */
 import { SECOND } from "../../../model/instant.ts";
-import { GitHubFailure, notFound } from "../failures.ts";
-import type { WireJson, WireJsonObject } from "../identifiers.ts";
-import { representProfile } from "../represent.ts";
-import { representFullRepository } from "../represent-repository.ts";
+import {
+  GitHubFailure,
+  notFound,
+  representFullRepository,
+  representProfile,
+  type WireJson,
+  type WireJsonObject,
+} from "../world/index.ts";
 import { type RouteAnswer, type Call, ok, repositoryOf } from "./call.ts";
 import { lastModified } from "./issue-routes.ts";
 import type { Budget } from "./rate-limits.ts";

@@ -7,9 +7,8 @@
  * 3. Tandem cannot keep a value that it never received.
  */
 import type { GitHubSimulator } from "../../github/index.ts";
-import type { Repository } from "../../github/state.ts";
+import { fullNameOf, type Repository } from "../../github/world/index.ts";
 import { TEST_REPOSITORY } from "../../test-tandem.ts";
-import { fullNameOf } from "../../github/world.ts";
 import { issueName, Names, type WorldKind } from "../world/index.ts";
 import { issuesSaid, kept, type Saying } from "./sayings.ts";
 import { takeAttribution } from "../../../integrations/github/attribution.ts";

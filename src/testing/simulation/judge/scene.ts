@@ -1,6 +1,6 @@
 /** Both ends of a history, as the input of its verdict. */
 import type { Json } from "../../../model/content.ts";
-import type { RequestEntry } from "../../github/request-log.ts";
+import type { RequestEntry } from "../../github/faults/index.ts";
 import type { GitHubSimulator } from "../../github/simulator.ts";
 import type { AppUser, AppWorld, ConnectedSite, Site } from "../world/index.ts";
 import type { History, LedgerView, LedgerWatch } from "../history/index.ts";

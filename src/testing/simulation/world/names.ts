@@ -2,7 +2,7 @@
  * The names of things at GitHub in a history. A repository keeps its first name, even if it was renamed at
  * GitHub. A transferred issue and its comments get other names.
  */
-import type { Id } from "../../github/identifiers.ts";
+import type { Id } from "../../github/world/index.ts";
 import type { Site } from "./places.ts";
 
 export class Names {

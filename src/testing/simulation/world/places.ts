@@ -1,7 +1,7 @@
 /** The places of a history: the repositories, and the app's projects that are connected to them. */
 import type { ConnectionId } from "../../../model/ids.ts";
 import type { Lane } from "../../../model/lane.ts";
-import type { Id } from "../../github/identifiers.ts";
+import type { Id } from "../../github/world/index.ts";
 import { TEST_LOGIN, TEST_REPOSITORY, TEST_TOKEN } from "../../test-tandem.ts";
 
 /**

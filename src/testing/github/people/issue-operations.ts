@@ -1,17 +1,23 @@
 /** Operations on an issue, by a person or through the API: GitHub's rules, times and webhooks. */
-import type { Instant } from "../../model/instant.ts";
-import { announceAssignee, announceIssue, announceLabel, announceTransfer } from "./announce.ts";
-import { type FieldError, validationFailed } from "./failures.ts";
-import type { WireJsonObject } from "./identifiers.ts";
-import type {
-  ActingUser,
-  Issue,
-  LockReason,
-  PullRequest,
-  Repository,
-  StateReason,
-} from "./state.ts";
-import type { World } from "./world.ts";
+import type { Instant } from "../../../model/instant.ts";
+import {
+  announceAssignee,
+  announceIssue,
+  announceLabel,
+  announceTransfer,
+} from "../webhooks/index.ts";
+import {
+  type ActingUser,
+  type FieldError,
+  type Issue,
+  type LockReason,
+  type PullRequest,
+  type Repository,
+  type StateReason,
+  validationFailed,
+  type WireJsonObject,
+  type World,
+} from "../world/index.ts";
 
 export const MAX_BODY = 65_536;
 export const MAX_TITLE = 256;

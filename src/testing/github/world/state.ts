@@ -1,5 +1,5 @@
 /** The simulator's state: users, repositories, issues, comments, the app. Immutable values. */
-import type { Instant } from "../../model/instant.ts";
+import type { Instant } from "../../../model/instant.ts";
 import type { Id } from "./identifiers.ts";
 import type { VersionedMap } from "./versions.ts";
 

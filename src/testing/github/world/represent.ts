@@ -1,5 +1,5 @@
 /** Users, labels, issues, comments and the app in GitHub's JSON, as webhooks contain them. */
-import { type Instant, formatInstant } from "../../model/instant.ts";
+import { formatInstant, type Instant } from "../../../model/instant.ts";
 import { type WireJsonObject, nodeId } from "./identifiers.ts";
 import type { Comment, Installation, Issue, Label, Repository, User } from "./state.ts";
 import { DEFAULT_LABELS, fullNameOf, type World } from "./world.ts";

@@ -1,6 +1,15 @@
 /** A person who uses GitHub's web pages: the actor in a test's story. */
 import { createComment, deleteComment, editComment } from "./comment-operations.ts";
-import type { Id } from "./identifiers.ts";
+import type {
+  ActingUser,
+  Comment,
+  Id,
+  Issue,
+  LockReason,
+  RepositoryRef,
+  StateReason,
+  World,
+} from "../world/index.ts";
 import {
   convertToPullRequest,
   deleteIssue,
@@ -14,15 +23,6 @@ import {
   transferIssue,
   updateIssue,
 } from "./issue-operations.ts";
-import type {
-  ActingUser,
-  Comment,
-  Issue,
-  LockReason,
-  RepositoryRef,
-  StateReason,
-} from "./state.ts";
-import type { World } from "./world.ts";
 
 /**
  * Each action returns the new state and sends GitHub's webhooks. An action that GitHub would refuse throws a

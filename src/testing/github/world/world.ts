@@ -1,6 +1,6 @@
 /** The state of the simulated GitHub, its lookups, and the listeners to its changes. */
-import type { Clock } from "../../model/clock.ts";
-import { type Instant, SECOND, truncateInstant } from "../../model/instant.ts";
+import type { Clock } from "../../../model/clock.ts";
+import { type Instant, SECOND, truncateInstant } from "../../../model/instant.ts";
 import { gone, moved, notFound } from "./failures.ts";
 import { type Id, IdSequences, type WireJsonObject } from "./identifiers.ts";
 import type {

@@ -1,5 +1,5 @@
 /** Values by key with all their versions, so that a read can return an earlier one. */
-import type { Instant } from "../../model/instant.ts";
+import type { Instant } from "../../../model/instant.ts";
 
 interface Version<V> {
   readonly at: Instant;

@@ -1,20 +1,22 @@
 /** Builds and sends the webhook payload for a change. */
-import type { WireJsonObject } from "./identifiers.ts";
 import {
+  type ActingUser,
+  type Comment,
+  type Installation,
+  type Issue,
+  type Repository,
   representComment,
   representInstallation,
   representIssue,
   representLabel,
   representOrganization,
-  representUser,
-} from "./represent.ts";
-import {
   representPullRequest,
   representRepository,
   representRepositoryName,
-} from "./represent-repository.ts";
-import type { ActingUser, Comment, Installation, Issue, Repository } from "./state.ts";
-import type { World } from "./world.ts";
+  representUser,
+  type WireJsonObject,
+  type World,
+} from "../world/index.ts";
 
 /** Announces a change of an issue, or of a pull request, which has an event of its own. */
 export function announceIssue(

@@ -1,5 +1,5 @@
 /** All faults that a test can switch on, and the seeded choice of the next one. */
-import type { Random } from "../../model/clock.ts";
+import type { Random } from "../../../model/clock.ts";
 
 /** A fixed number of milliseconds, or a range from which each value is drawn. */
 export type Millis = number | { readonly min: number; readonly max: number };

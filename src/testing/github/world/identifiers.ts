@@ -1,5 +1,5 @@
 /** Ids, node ids and GUIDs as GitHub assigns them, and JSON with ids beyond 2^53. */
-import type { Random } from "../../model/clock.ts";
+import type { Random } from "../../../model/clock.ts";
 
 /** A numeric id; a `bigint` if a JavaScript number cannot hold it exactly. */
 export type Id = number | bigint;

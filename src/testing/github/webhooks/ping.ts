@@ -1,10 +1,14 @@
 /** The payload of `ping`, with which GitHub tests a hook. */
 import type { Hook } from "./hook.ts";
-import type { WireJsonObject } from "./identifiers.ts";
-import { representRepository } from "./represent-repository.ts";
-import { repositoryUrl, representUser, timeText } from "./represent.ts";
-import type { Repository } from "./state.ts";
-import type { World } from "./world.ts";
+import {
+  type Repository,
+  repositoryUrl,
+  representRepository,
+  representUser,
+  timeText,
+  type WireJsonObject,
+  type World,
+} from "../world/index.ts";
 
 export function describePing(
   world: World,

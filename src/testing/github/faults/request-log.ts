@@ -1,5 +1,5 @@
 /** The log of API requests, for assertions and for a page that shows them. */
-import type { Instant } from "../../model/instant.ts";
+import type { Instant } from "../../../model/instant.ts";
 import { matchesRequest, type NetworkFault } from "./faults.ts";
 
 /** One request; its last fields are set while it is processed. */

@@ -1,6 +1,6 @@
 /** A webhook's settings in the simulated GitHub. */
-import type { Instant } from "../../model/instant.ts";
-import type { Id } from "./identifiers.ts";
+import type { Instant } from "../../../model/instant.ts";
+import type { Id } from "../world/index.ts";
 
 export interface Hook {
   readonly id: Id;

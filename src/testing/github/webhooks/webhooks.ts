@@ -1,13 +1,20 @@
 /** Hooks and their deliveries: signed, sent once and with a delay, resent only on request. */
 import { createHmac } from "node:crypto";
-import type { Random } from "../../model/clock.ts";
-import { type Instant, MILLISECOND } from "../../model/instant.ts";
-import { drawMillis, strikes, type WebhookFaults } from "./faults.ts";
+import type { Random } from "../../../model/clock.ts";
+import { type Instant, MILLISECOND } from "../../../model/instant.ts";
+import { drawMillis, strikes, type WebhookFaults } from "../faults/index.ts";
 import type { Hook, Receiver } from "./hook.ts";
-import { type Id, type WireJsonObject, nodeId, randomGuid, writeJson } from "./identifiers.ts";
+import {
+  type Happening,
+  type Id,
+  nodeId,
+  randomGuid,
+  type RepositoryRef,
+  type WireJsonObject,
+  type World,
+  writeJson,
+} from "../world/index.ts";
 import { describePing } from "./ping.ts";
-import type { RepositoryRef } from "./state.ts";
-import type { Happening, World } from "./world.ts";
 
 /** The target of deliveries: over the network by `url`, or in process by `deliver`. */
 export interface HookInput {

@@ -1,9 +1,15 @@
 /** Operations on a comment, and how each changes the time of its issue. */
-import { announceComment } from "./announce.ts";
-import { notFound, validationFailed } from "./failures.ts";
+import { announceComment } from "../webhooks/index.ts";
+import {
+  type ActingUser,
+  type Comment,
+  type Issue,
+  notFound,
+  type Repository,
+  validationFailed,
+  type World,
+} from "../world/index.ts";
 import { characters, MAX_BODY, tooLong } from "./issue-operations.ts";
-import type { ActingUser, Comment, Issue, Repository } from "./state.ts";
-import type { World } from "./world.ts";
 
 /** @throws GitHubFailure 422 if the body is blank or too long. */
 export function createComment(
