@@ -88,6 +88,7 @@ const folders = {
     TOP,
   ],
   "store/memory": ["tables", "lanes", TOP],
+  cli: ["output", "context", "commands", TOP],
   server: ["protocol", "access", "api", TOP],
   "integrations/github": ["transport", "access", TOP],
   "testing/github": ["world", "faults", "webhooks", "people", "api", TOP],

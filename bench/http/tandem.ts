@@ -1,7 +1,7 @@
 /** Tandem as `tandem start` runs it: one sample configuration, its receiver over HTTP, its worker. */
 import type pg from "pg";
 import { pino } from "pino";
-import { startHttpServer } from "../../src/cli/http-server.ts";
+import { startHttpServer } from "../../src/cli/context/http-server.ts";
 import { github } from "../../src/integrations/github/index.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";
 import { TASKS } from "../contenders/contender.ts";

@@ -2,7 +2,7 @@
 /** The `tandem` command: passes this process's arguments, streams and signals to `run`. */
 import { spawn } from "node:child_process";
 import process from "node:process";
-import type { Io } from "./io.ts";
+import type { Io } from "./output/index.ts";
 import { run } from "./run.ts";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;

@@ -1,26 +1,34 @@
 /** The whole CLI as a function: arguments and environment in, exit status out. */
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../version.ts";
-import { addSettings, type Within, withinContext } from "./command-context.ts";
-import { addApproveCommand } from "./commands/approve.ts";
-import { addAuditCommand } from "./commands/audit.ts";
-import { addBackfillCommand } from "./commands/backfill.ts";
-import { addConnectCommand } from "./commands/connect.ts";
-import { addEventsCommand } from "./commands/events.ts";
-import { addExplainCommand } from "./commands/explain.ts";
-import { addMigrateCommand } from "./commands/migrate.ts";
-import { addEnableCommand, addPauseCommand } from "./commands/pause.ts";
-import { addReconcileCommand } from "./commands/reconcile.ts";
-import { addServeCommand } from "./commands/serve.ts";
-import { addSessionsCommand } from "./commands/sessions.ts";
-import { addSimulateCommand } from "./commands/simulate-github.ts";
-import { addStartCommand } from "./commands/start.ts";
-import { addStatusCommand } from "./commands/status.ts";
-import { addWorkCommand } from "./commands/work.ts";
-import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
-import { describeFailure, type CommandFailure } from "./failure.ts";
-import type { Io } from "./io.ts";
-import { paintFor } from "./paint.ts";
+import {
+  addSettings,
+  type CommandFailure,
+  describeFailure,
+  EXIT,
+  EXIT_MEANINGS,
+  type Within,
+  withinContext,
+} from "./context/index.ts";
+import {
+  addApproveCommand,
+  addAuditCommand,
+  addBackfillCommand,
+  addConnectCommand,
+  addEventsCommand,
+  addExplainCommand,
+  addMigrateCommand,
+  addEnableCommand,
+  addPauseCommand,
+  addReconcileCommand,
+  addServeCommand,
+  addSessionsCommand,
+  addSimulateCommand,
+  addStartCommand,
+  addStatusCommand,
+  addWorkCommand,
+} from "./commands/index.ts";
+import { type Io, paintFor } from "./output/index.ts";
 
 /**
  * Runs one command.

@@ -2,7 +2,7 @@
 import { PGlite } from "@electric-sql/pglite";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { HttpServer } from "../../src/cli/http-server.ts";
+import type { HttpServer } from "../../src/cli/context/http-server.ts";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import type { Connection } from "../../src/model/connection.ts";
 import type { Tandem } from "../../src/server/tandem.ts";

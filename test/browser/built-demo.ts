@@ -1,6 +1,6 @@
 /** The demo, and its parts, from `dist`, as it is published: only there the page's modules are compiled. */
 import { existsSync } from "node:fs";
-import type { startHttpServer } from "../../src/cli/http-server.ts";
+import type { startHttpServer } from "../../src/cli/context/http-server.ts";
 import type { Demo, startDemo } from "../../src/demo/demo.ts";
 import type { sampleConfig } from "../../src/demo/sample-config.ts";
 import { silentLog } from "../../src/runtime/services/log.ts";
@@ -18,7 +18,7 @@ export async function builtModules() {
   return {
     ...(await built<{ createTandem: typeof createTandem }>("server/tandem.js")),
     ...(await built<{ sampleConfig: typeof sampleConfig }>("demo/sample-config.js")),
-    ...(await built<{ startHttpServer: typeof startHttpServer }>("cli/http-server.js")),
+    ...(await built<{ startHttpServer: typeof startHttpServer }>("cli/context/http-server.js")),
   };
 }
 

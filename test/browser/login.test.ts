@@ -1,7 +1,7 @@
 /** The dashboard of a server that was started with a token: it asks for it, once. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { HttpServer } from "../../src/cli/http-server.ts";
+import type { HttpServer } from "../../src/cli/context/http-server.ts";
 import type { Tandem } from "../../src/server/tandem.ts";
 import { PGlite } from "@electric-sql/pglite";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";

@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadConfig } from "../../src/cli/load-config.ts";
+import { loadConfig } from "../../src/cli/context/load-config.ts";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import { systemClock } from "../../src/runtime/services/system-clock.ts";
 import { createTandem } from "../../src/server/tandem.ts";

@@ -8,7 +8,7 @@ import {
   type DataDirectoryLock,
   lockDataDirectory,
   lockFileOf,
-} from "../../src/cli/data-directory-lock.ts";
+} from "../../src/cli/context/data-directory-lock.ts";
 import { makeFolder } from "./project.ts";
 
 let folder = "";

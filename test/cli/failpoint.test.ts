@@ -1,7 +1,7 @@
 /** `TANDEM_FAILPOINT`: what arms a failpoint, and that nothing does by mistake. */
 import { describe, expect, it } from "vitest";
-import { armedFailpoints } from "../../src/cli/failpoint.ts";
-import type { Io } from "../../src/cli/io.ts";
+import { armedFailpoints } from "../../src/cli/context/failpoint.ts";
+import type { Io } from "../../src/cli/output/io.ts";
 import type { FailpointContext } from "../../src/runtime/services/failpoints.ts";
 import { NO_FAILPOINTS } from "../../src/runtime/services/failpoints.ts";
 import { laneId } from "../../src/model/ids.ts";

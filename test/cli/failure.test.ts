@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { afterEach, expect, it } from "vitest";
 import { ConfigError } from "../../src/config.ts";
-import { describeFailure } from "../../src/cli/failure.ts";
+import { describeFailure } from "../../src/cli/context/failure.ts";
 import { IntegrationError } from "../../src/integrations/integration.ts";
 import { MissingSecretError } from "../../src/runtime/settings/secrets.ts";
 import { ConnectionLostError } from "../../src/store/database/database.ts";

@@ -1,7 +1,7 @@
 /** The help teaches, and a wrong command line is told from a failure. */
 import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
-import { EXIT_MEANINGS } from "../../src/cli/exit-codes.ts";
+import { EXIT_MEANINGS } from "../../src/cli/context/exit-codes.ts";
 import { VERSION } from "../../src/version.ts";
 import { openTerminal } from "./terminal.ts";
 

@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { loadConfig } from "../../src/cli/load-config.ts";
+import { loadConfig } from "../../src/cli/context/load-config.ts";
 import * as github from "../../src/integrations/github/index.ts";
 import * as library from "../../src/index.ts";
 import { configText, makeFolder } from "./project.ts";

@@ -1,12 +1,12 @@
 /** Output for people: aligned columns, their own time, and a record's story in plain words. */
 import { describe, expect, it } from "vitest";
 import { reconcileLines } from "../../src/cli/commands/reconcile.ts";
-import { columns, cut } from "../../src/cli/columns.ts";
-import { localTime, withLocalTimes } from "../../src/cli/local-time.ts";
-import { createLogger } from "../../src/cli/logger.ts";
-import { paintFor } from "../../src/cli/paint.ts";
-import { storyOf } from "../../src/cli/story.ts";
-import type { Io } from "../../src/cli/io.ts";
+import { columns, cut } from "../../src/cli/output/columns.ts";
+import { localTime, withLocalTimes } from "../../src/cli/output/local-time.ts";
+import { createLogger } from "../../src/cli/output/logger.ts";
+import { paintFor } from "../../src/cli/output/paint.ts";
+import { storyOf } from "../../src/cli/output/story.ts";
+import type { Io } from "../../src/cli/output/io.ts";
 import type { ApiEvent } from "../../src/server/protocol/api-types.ts";
 
 const reader = { now: new Date("2026-03-02T23:30:00Z"), timeZone: "Europe/Berlin" };

@@ -1,5 +1,5 @@
 /** A terminal in memory: commands run in this process, and what they print is kept. */
-import type { Io } from "../../src/cli/io.ts";
+import type { Io } from "../../src/cli/output/io.ts";
 import { run } from "../../src/cli/run.ts";
 
 export interface Result {

@@ -1,6 +1,6 @@
 /** A Tandem that is fuzzed: the sample app behind real HTTP, in memory or on a PGlite, with a simulated GitHub. */
 import { PGlite } from "@electric-sql/pglite";
-import { type HttpServer, startHttpServer } from "../../src/cli/http-server.ts";
+import { type HttpServer, startHttpServer } from "../../src/cli/context/http-server.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";

@@ -157,7 +157,7 @@ export const accesses: readonly CodeMutant[] = [
   {
     id: "audit-command-line",
     rule: "A command that changes something without the API leaves a row",
-    file: "src/cli/command-line-act.ts",
+    file: "src/cli/context/command-line-act.ts",
     find: "await audit.append({",
     replace: "await Promise.resolve({",
     killedBy: commands,

@@ -125,7 +125,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "serve-open",
     rule: "Nothing listens beyond this machine without a token",
-    file: "src/cli/serving.ts",
+    file: "src/cli/context/serving.ts",
     find: "if (hasToken || LOOPBACK_HOST.test(host)) return;",
     replace: 'if (hasToken || host !== "") return;',
     killedBy: callers,

@@ -1,6 +1,6 @@
 /** Situation 66: dashboards are open while the database is away. Over real HTTP, as browsers ask. */
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { startHttpServer, type HttpServer } from "../../src/cli/http-server.ts";
+import { type HttpServer, startHttpServer } from "../../src/cli/context/http-server.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";

@@ -6,7 +6,7 @@ import {
   examples,
   type LedgerOptions,
   type Within,
-} from "../command-context.ts";
+} from "../context/index.ts";
 
 interface ApproveOptions extends LedgerOptions {
   readonly reject?: boolean;

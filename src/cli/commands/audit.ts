@@ -1,7 +1,7 @@
 /** `tandem audit`: the acts of people and scripts. */
 import type { Command } from "commander";
 import type { ApiAudit } from "../../server/protocol/index.ts";
-import { columns } from "../columns.ts";
+import { columns, localTime } from "../output/index.ts";
 import {
   addLedgerOptions,
   type CommandContext,
@@ -9,8 +9,7 @@ import {
   type LedgerOptions,
   wholeNumber,
   type Within,
-} from "../command-context.ts";
-import { localTime } from "../local-time.ts";
+} from "../context/index.ts";
 
 interface AuditOptions extends LedgerOptions {
   readonly act?: string;

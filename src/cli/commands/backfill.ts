@@ -1,15 +1,15 @@
 /** `tandem backfill`: pairs all that exists on both sides of a connection, then creates what is missing. */
 import type { Command } from "commander";
 import type { ApiBackfill } from "../../server/protocol/index.ts";
-import { columns } from "../columns.ts";
+import { columns } from "../output/index.ts";
 import {
   addLedgerOptions,
   type CommandContext,
   examples,
+  findConnection,
   type LedgerOptions,
   type Within,
-} from "../command-context.ts";
-import { findConnection } from "../find-connection.ts";
+} from "../context/index.ts";
 
 const BAR_WIDTH = 20;
 

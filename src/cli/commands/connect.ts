@@ -2,12 +2,16 @@
 import type { Command } from "commander";
 import type { Tandem } from "../../server/tandem.ts";
 import type { AccountRecord } from "../../store/store.ts";
-import { recordCommand } from "../command-line-act.ts";
-import { type CommandContext, examples, type Within } from "../command-context.ts";
-import { EXIT } from "../exit-codes.ts";
-import { CliError } from "../failure.ts";
-import { loadConfig } from "../load-config.ts";
-import { openTandem } from "../open-tandem.ts";
+import {
+  CliError,
+  type CommandContext,
+  examples,
+  EXIT,
+  loadConfig,
+  openTandem,
+  recordCommand,
+  type Within,
+} from "../context/index.ts";
 
 interface ConnectOptions {
   readonly scope: string;

@@ -2,20 +2,23 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { LEGAL_MOVES } from "../../model/event.ts";
 import type { ApiEvent, ApiEvents } from "../../server/protocol/index.ts";
-import { columns } from "../columns.ts";
+import {
+  columns,
+  eventStory,
+  localTime,
+  paintState,
+  recordLabel,
+  resourceLabel,
+} from "../output/index.ts";
 import {
   addLedgerOptions,
   type CommandContext,
   examples,
+  findConnection,
   type LedgerOptions,
   wholeNumber,
   type Within,
-} from "../command-context.ts";
-import { findConnection } from "../find-connection.ts";
-import { localTime } from "../local-time.ts";
-import { paintState } from "../paint.ts";
-import { eventStory } from "../story.ts";
-import { recordLabel, resourceLabel } from "../wording.ts";
+} from "../context/index.ts";
 
 interface ListOptions extends LedgerOptions {
   readonly state?: ApiEvent["state"];

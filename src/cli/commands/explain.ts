@@ -6,8 +6,8 @@ import {
   examples,
   type LedgerOptions,
   type Within,
-} from "../command-context.ts";
-import { storyOf } from "../story.ts";
+} from "../context/index.ts";
+import { storyOf } from "../output/index.ts";
 
 export function addExplainCommand(program: Command, within: Within): void {
   addLedgerOptions(program.command("explain"))

@@ -5,13 +5,16 @@ import type { Database } from "../../store/database/index.ts";
 import { auditStore } from "../../store/postgres/directory/index.ts";
 import { openDatabase } from "../../store/postgres/driver/index.ts";
 import { migrate } from "../../store/postgres/migrate.ts";
-import { columns } from "../columns.ts";
-import { type CommandContext, examples, type Within } from "../command-context.ts";
-import { recordCommand } from "../command-line-act.ts";
-import { isSchemaMissing } from "../failure.ts";
-import { loadConfig } from "../load-config.ts";
-import { takeConfig } from "../open-tandem.ts";
-import { countNoun } from "../wording.ts";
+import { columns, countNoun } from "../output/index.ts";
+import {
+  type CommandContext,
+  examples,
+  isSchemaMissing,
+  loadConfig,
+  recordCommand,
+  takeConfig,
+  type Within,
+} from "../context/index.ts";
 
 interface AppliedMigration {
   readonly version: number;

@@ -4,10 +4,10 @@ import {
   addLedgerOptions,
   type CommandContext,
   examples,
+  findConnection,
   type LedgerOptions,
   type Within,
-} from "../command-context.ts";
-import { findConnection } from "../find-connection.ts";
+} from "../context/index.ts";
 
 const CONNECTION = "its container, such as acme/site, or its id in `tandem status`";
 

@@ -1,16 +1,15 @@
 /** `tandem reconcile`: compares all contents of a connection, and brings both sides in step. */
 import type { Command } from "commander";
 import type { ApiPlannedAction, ApiReconciliation } from "../../server/protocol/index.ts";
-import { columns, cut } from "../columns.ts";
+import { columns, countNoun, cut, recordLabel, resourceLabel } from "../output/index.ts";
 import {
   addLedgerOptions,
   type CommandContext,
   examples,
+  findConnection,
   type LedgerOptions,
   type Within,
-} from "../command-context.ts";
-import { findConnection } from "../find-connection.ts";
-import { countNoun, recordLabel, resourceLabel } from "../wording.ts";
+} from "../context/index.ts";
 
 interface ReconcileOptions extends LedgerOptions {
   readonly dryRun?: boolean;

@@ -1,18 +1,20 @@
 /** `tandem serve`: webhooks, API and dashboard, without workers. */
 import type { Command } from "commander";
-import { type CommandContext, examples, type Within } from "../command-context.ts";
-import { untilInterrupted } from "../io.ts";
-import { loadConfig } from "../load-config.ts";
-import { openTandem } from "../open-tandem.ts";
 import {
   addServingOptions,
   apiTokenOf,
+  type CommandContext,
   describeServing,
+  examples,
+  loadConfig,
+  openTandem,
   refuseOpenApi,
   serve,
   servingLines,
   type ServingOptions,
-} from "../serving.ts";
+  type Within,
+} from "../context/index.ts";
+import { untilInterrupted } from "../output/index.ts";
 
 export function addServeCommand(program: Command, within: Within): void {
   addServingOptions(program.command("serve"))

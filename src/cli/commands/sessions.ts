@@ -1,18 +1,16 @@
 /** `tandem sessions`: lists and revokes logins of the dashboard. */
 import { type Command, Option } from "commander";
 import type { ApiSessions } from "../../server/protocol/index.ts";
-import { columns } from "../columns.ts";
+import { columns, countNoun, localTime } from "../output/index.ts";
 import {
   addLedgerOptions,
+  CliError,
   type CommandContext,
   examples,
+  EXIT,
   type LedgerOptions,
   type Within,
-} from "../command-context.ts";
-import { EXIT } from "../exit-codes.ts";
-import { CliError } from "../failure.ts";
-import { localTime } from "../local-time.ts";
-import { countNoun } from "../wording.ts";
+} from "../context/index.ts";
 
 interface RevokeOptions extends LedgerOptions {
   readonly all?: boolean;

@@ -3,8 +3,8 @@ import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../../runtime/services/index.ts";
 import { createGitHubSimulator } from "../../testing/github/index.ts";
 import { seededRandom } from "../../testing/random.ts";
-import { type CommandContext, examples, wholeNumber, type Within } from "../command-context.ts";
-import { untilInterrupted } from "../io.ts";
+import { type CommandContext, examples, wholeNumber, type Within } from "../context/index.ts";
+import { untilInterrupted } from "../output/index.ts";
 
 interface SimulateOptions {
   readonly port: number;

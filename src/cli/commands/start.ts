@@ -2,23 +2,26 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { startDemo } from "../../demo/demo.ts";
-import { type CommandContext, examples, wholeNumber, type Within } from "../command-context.ts";
-import { lockDataDirectory } from "../data-directory-lock.ts";
-import { EXIT } from "../exit-codes.ts";
-import { CliError } from "../failure.ts";
-import { untilInterrupted } from "../io.ts";
-import { loadConfig } from "../load-config.ts";
-import { openTandem } from "../open-tandem.ts";
 import {
   addServingOptions,
   apiTokenOf,
+  CliError,
+  type CommandContext,
   DEFAULT_HOST,
   describeServing,
+  examples,
+  EXIT,
+  loadConfig,
+  lockDataDirectory,
+  openTandem,
   refuseOpenApi,
   serve,
   servingLines,
   type ServingOptions,
-} from "../serving.ts";
+  wholeNumber,
+  type Within,
+} from "../context/index.ts";
+import { untilInterrupted } from "../output/index.ts";
 
 interface StartOptions extends ServingOptions {
   readonly concurrency: number;

@@ -1,17 +1,22 @@
 /** `tandem status`: accounts, connections, and everything that waits. */
 import type { Command } from "commander";
 import type { ApiConnection, ApiStatus } from "../../server/protocol/index.ts";
-import { columns } from "../columns.ts";
+import {
+  columns,
+  countNoun,
+  localTime,
+  openDirections,
+  type Paint,
+  recordLabel,
+  resourceLabel,
+} from "../output/index.ts";
 import {
   addLedgerOptions,
   type CommandContext,
   examples,
   type LedgerOptions,
   type Within,
-} from "../command-context.ts";
-import { localTime } from "../local-time.ts";
-import type { Paint } from "../paint.ts";
-import { openDirections, countNoun, recordLabel, resourceLabel } from "../wording.ts";
+} from "../context/index.ts";
 
 export function addStatusCommand(program: Command, within: Within): void {
   addLedgerOptions(program.command("status"))

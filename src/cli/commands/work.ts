@@ -1,15 +1,19 @@
 /** `tandem work`: workers that run until they are stopped, or until nothing is due. */
 import type { Command } from "commander";
-import { type CommandContext, examples, wholeNumber, type Within } from "../command-context.ts";
-import { EXIT } from "../exit-codes.ts";
-import { CliError } from "../failure.ts";
-import { untilInterrupted } from "../io.ts";
-import { loadConfig } from "../load-config.ts";
-import { openTandem } from "../open-tandem.ts";
+import {
+  CliError,
+  type CommandContext,
+  examples,
+  EXIT,
+  loadConfig,
+  openTandem,
+  wholeNumber,
+  type Within,
+} from "../context/index.ts";
+import { countNoun, untilInterrupted } from "../output/index.ts";
 import type { AnyConfig } from "../../config.ts";
 import { FOREIGN_REMEDY } from "../../runtime/safety/index.ts";
 import type { Tandem } from "../../server/tandem.ts";
-import { countNoun } from "../wording.ts";
 
 interface WorkOptions {
   readonly once?: boolean;

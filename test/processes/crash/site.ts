@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { loadConfig } from "../../../src/cli/load-config.ts";
+import { loadConfig } from "../../../src/cli/context/load-config.ts";
 import { SAMPLE_SCHEMA } from "../../../src/demo/sample-schema.ts";
 import { systemClock } from "../../../src/runtime/services/system-clock.ts";
 import { createTandem, type Tandem } from "../../../src/server/tandem.ts";

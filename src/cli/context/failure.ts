@@ -1,9 +1,9 @@
 /** Converts any thrown value to a failure for the user: message, code and remedy. */
-import { ConfigError } from "../config.ts";
-import { IntegrationError } from "../integrations/integration.ts";
-import { LiteralSecretError, MissingSecretError } from "../runtime/settings/index.ts";
-import { describeTrouble, MigrationError, sqlState, textOf } from "../store/database/index.ts";
-import { UnknownDatabaseError } from "../store/postgres/driver/index.ts";
+import { ConfigError } from "../../config.ts";
+import { IntegrationError } from "../../integrations/integration.ts";
+import { LiteralSecretError, MissingSecretError } from "../../runtime/settings/index.ts";
+import { describeTrouble, MigrationError, sqlState, textOf } from "../../store/database/index.ts";
+import { UnknownDatabaseError } from "../../store/postgres/driver/index.ts";
 import { DataDirectoryHeldError } from "./data-directory-lock.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 

@@ -1,5 +1,5 @@
 /** Finds a connection by its id, or by its container if only one connection has it. */
-import type { ApiConnection } from "../server/protocol/index.ts";
+import type { ApiConnection } from "../../server/protocol/index.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
 

@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { createJiti } from "jiti";
 import { z } from "zod";
-import { type AnyConfig, ConfigError } from "../config.ts";
-import * as library from "../index.ts";
-import * as github from "../integrations/github/index.ts";
+import { type AnyConfig, ConfigError } from "../../config.ts";
+import * as library from "../../index.ts";
+import * as github from "../../integrations/github/index.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
 

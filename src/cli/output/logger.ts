@@ -1,6 +1,6 @@
 /** The log on standard error: one JSON object per line, or on a terminal one readable line. */
 import { pino } from "pino";
-import type { Log } from "../runtime/services/index.ts";
+import type { Log } from "../../runtime/services/index.ts";
 import type { Output } from "./io.ts";
 import { localTime } from "./local-time.ts";
 import type { Paint } from "./paint.ts";

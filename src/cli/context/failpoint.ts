@@ -8,10 +8,10 @@ import {
   FAILPOINTS,
   type Failpoints,
   NO_FAILPOINTS,
-} from "../runtime/services/index.ts";
+} from "../../runtime/services/index.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
-import type { Io } from "./io.ts";
+import type { Io } from "../output/index.ts";
 
 /** `kill` is immediate, `stop` lasts until SIGCONT, `exit` ends the process without closing anything. */
 export type ProcessFate = "kill" | "stop" | "exit";

@@ -1,5 +1,5 @@
 /** Texts for events and values in a terminal. Pure. */
-import type { ApiConnection, ApiEvent } from "../server/protocol/index.ts";
+import type { ApiConnection, ApiEvent } from "../../server/protocol/index.ts";
 import { cut } from "./columns.ts";
 
 /** `tasks 42`; a record that is not created yet has no id. */

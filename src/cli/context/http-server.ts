@@ -1,8 +1,8 @@
 /** Serves a request handler over HTTP. It stops in two steps, so that current requests can finish. */
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
-import type { RequestHandler } from "../server/handler.ts";
-import { KEEP_ALIVE_MS } from "../server/keep-alive.ts";
+import type { RequestHandler } from "../../server/handler.ts";
+import { KEEP_ALIVE_MS } from "../../server/keep-alive.ts";
 
 /** How long a request may take to arrive. Slower ones are disconnected, so that they hold no memory. */
 const REQUEST_MS = 15_000;

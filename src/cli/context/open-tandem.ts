@@ -3,15 +3,15 @@ import { PGlite } from "@electric-sql/pglite";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import pg from "pg";
-import type { AnyConfig } from "../config.ts";
-import type { Log } from "../runtime/services/index.ts";
-import type { HandlerOptions } from "../server/access/index.ts";
-import { assembleTandem, type Tandem } from "../server/tandem.ts";
-import { DEFAULT_DATA_DIRECTORY } from "../store/postgres/driver/index.ts";
+import type { AnyConfig } from "../../config.ts";
+import type { Log } from "../../runtime/services/index.ts";
+import type { HandlerOptions } from "../../server/access/index.ts";
+import { assembleTandem, type Tandem } from "../../server/tandem.ts";
+import { DEFAULT_DATA_DIRECTORY } from "../../store/postgres/driver/index.ts";
 import { type DataDirectoryLock, lockDataDirectory } from "./data-directory-lock.ts";
 import { armedFailpoints } from "./failpoint.ts";
 import { isSchemaMissing, notMigrated } from "./failure.ts";
-import type { Io } from "./io.ts";
+import type { Io } from "../output/index.ts";
 
 export interface OpenedTandem {
   readonly tandem: Tandem;

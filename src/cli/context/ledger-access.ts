@@ -3,8 +3,8 @@
  * HTTP; without one, the same handler runs in this process.
  */
 import { z } from "zod";
-import type { AnyConfig } from "../config.ts";
-import type { Log } from "../runtime/services/index.ts";
+import type { AnyConfig } from "../../config.ts";
+import type { Log } from "../../runtime/services/index.ts";
 import type {
   ApiAudit,
   ApiBackfills,
@@ -14,13 +14,13 @@ import type {
   ApiReconciliation,
   ApiSessions,
   ApiStatus,
-} from "../server/protocol/index.ts";
-import { calledFrom } from "../server/access/index.ts";
+} from "../../server/protocol/index.ts";
+import { calledFrom } from "../../server/access/index.ts";
 import { COMMAND_LINE, systemUser } from "./command-line-act.ts";
 import { DataDirectoryHeldError } from "./data-directory-lock.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
-import type { Io } from "./io.ts";
+import type { Io } from "../output/index.ts";
 import { loadConfig } from "./load-config.ts";
 import { openTandem } from "./open-tandem.ts";
 

@@ -1,6 +1,6 @@
 /** Audit rows for acts of the command line, with the system's user as the actor. */
-import type { Act, AuditStore } from "../store/audit.ts";
-import type { Io } from "./io.ts";
+import type { Act, AuditStore } from "../../store/audit.ts";
+import type { Io } from "../output/index.ts";
 
 /** The origin of acts by this process. */
 export const COMMAND_LINE = "command line";

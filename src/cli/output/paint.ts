@@ -1,6 +1,6 @@
 /** Colours, if the output is a terminal and the user has not disabled them. */
 import { styleText } from "node:util";
-import type { ApiEvent } from "../server/protocol/index.ts";
+import type { ApiEvent } from "../../server/protocol/index.ts";
 import type { Io } from "./io.ts";
 
 export interface Paint {

@@ -1,11 +1,11 @@
 /** The server of `start` and `serve`: its options, its start, and its first output. */
 import { type Command, InvalidArgumentError } from "commander";
-import type { Tandem } from "../server/tandem.ts";
+import type { Tandem } from "../../server/tandem.ts";
 import { type CommandContext, wholeNumber } from "./command-context.ts";
 import type { HttpServer } from "./http-server.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
-import type { Io } from "./io.ts";
+import type { Io } from "../output/index.ts";
 import { startHttpServer } from "./http-server.ts";
 
 export interface ServingOptions {

@@ -1,11 +1,16 @@
 /** The context of every command: the common settings, and its ways to answer, log and reach the ledger. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Log } from "../runtime/services/index.ts";
-import type { Io } from "./io.ts";
+import type { Log } from "../../runtime/services/index.ts";
+import {
+  createLogger,
+  type Io,
+  LOG_LEVELS,
+  type LogLevel,
+  type Paint,
+  paintFor,
+  type Reader,
+} from "../output/index.ts";
 import { type LedgerAccess, withLedger } from "./ledger-access.ts";
-import type { Reader } from "./local-time.ts";
-import { createLogger, LOG_LEVELS, type LogLevel } from "./logger.ts";
-import { type Paint, paintFor } from "./paint.ts";
 
 /** The options that every command accepts. */
 export interface Settings {

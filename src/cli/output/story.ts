@@ -1,5 +1,5 @@
 /** Tells a record's history in plain words: its state first, then its events, oldest first. Pure. */
-import type { ApiEvent, ApiExplanation } from "../server/protocol/index.ts";
+import type { ApiEvent, ApiExplanation } from "../../server/protocol/index.ts";
 import { localTime, type Reader, withLocalTimes } from "./local-time.ts";
 import { type Paint, paintState } from "./paint.ts";
 import { changeLine, conflictLine, describeObservation } from "./wording.ts";
