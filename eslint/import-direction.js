@@ -89,6 +89,7 @@ const folders = {
   ],
   "store/memory": ["tables", "lanes", TOP],
   cli: ["output", "context", "commands", TOP],
+  dashboard: ["data", "elements", "panes", TOP],
   server: ["protocol", "access", "api", TOP],
   "integrations/github": ["transport", "access", TOP],
   "testing/github": ["world", "faults", "webhooks", "people", "api", TOP],

@@ -3,21 +3,25 @@ import { useCallback, useEffect, useState } from "preact/hooks";
 import { Attention } from "./attention.tsx";
 import { AuditDialog } from "./audit-dialog.tsx";
 import { Backfills } from "./backfills.tsx";
-import { compareSides } from "./agreement.ts";
+import {
+  compareSides,
+  isDemo,
+  isLocked,
+  type LedgerFilter,
+  NO_FILTER,
+  passes,
+  RequestError,
+  standingOf,
+  useDemo,
+  useLedger,
+  usePlace,
+} from "./data/index.ts";
 import { ExplainDialog } from "./explain-dialog.tsx";
 import { Header } from "./header.tsx";
 import { LedgerPane } from "./ledger-pane.tsx";
-import { type LedgerFilter, NO_FILTER, passes } from "./ledger.ts";
-import { type Notice, Notices } from "./notices.tsx";
-import { IssuesPane } from "./panes/issues-pane.tsx";
-import { TasksPane } from "./panes/tasks-pane.tsx";
-import { TroubleBar } from "./panes/trouble-bar.tsx";
-import { isLocked, RequestError } from "./request.ts";
-import { standingOf } from "./standing.ts";
+import { type Notice, Notices } from "./elements/index.ts";
+import { IssuesPane, TasksPane, TroubleBar } from "./panes/index.ts";
 import { Summary } from "./summary.tsx";
-import { isDemo, useDemo } from "./use-demo.ts";
-import { useLedger } from "./use-ledger.ts";
-import { usePlace } from "./use-place.ts";
 
 /** @param locked Called when the login has ended. */
 export function DashboardApp({ locked }: { readonly locked: () => void }) {

@@ -1,7 +1,6 @@
 /** Runs and pairings that Tandem has stopped, each with the buttons for a person's decision. */
 import type { ApiDisabledPairing, ApiHeldRun, ApiStatus } from "../server/protocol/index.ts";
-import { send } from "./request.ts";
-import { forPerson, OFF_CAUSES, recordName, resourceName } from "./wording.ts";
+import { forPerson, OFF_CAUSES, recordName, resourceName, send } from "./data/index.ts";
 
 export function Attention({
   status,

@@ -1,9 +1,8 @@
 /** Active logins, which can be ended here, and the audit of acts, which is read-only. */
 import { useEffect, useState } from "preact/hooks";
 import type { ApiAct, ApiAudit, ApiSession, ApiSessions } from "../server/protocol/index.ts";
-import { get, send } from "./request.ts";
-import { Sheet } from "./sheet.tsx";
-import { dayTime } from "./wording.ts";
+import { dayTime, get, send } from "./data/index.ts";
+import { Sheet } from "./elements/index.ts";
 
 const PAGE = 50;
 

@@ -1,6 +1,6 @@
 /** Backfills that are not done: the progress of each, and what it waits for. */
 import type { ApiBackfill, ApiStatus } from "../server/protocol/index.ts";
-import { backfillLine } from "./wording.ts";
+import { backfillLine } from "./data/index.ts";
 
 export function Backfills({ status }: { readonly status: ApiStatus | null }) {
   const backfills = status?.backfills ?? [];

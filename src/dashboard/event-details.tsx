@@ -1,11 +1,17 @@
 /** All details of one event: changes, conflicts, error, and links to other events. */
 import { useState } from "preact/hooks";
 import type { ApiEvent } from "../server/protocol/index.ts";
-import { contrast, excerpt } from "./contrast.ts";
-import { pointersOf } from "./ledger.ts";
-import { placeHash } from "./place.ts";
-import { send } from "./request.ts";
-import { clockTime, count, duration, resourceName, valueText } from "./wording.ts";
+import { contrast, excerpt } from "./elements/index.ts";
+import {
+  clockTime,
+  count,
+  duration,
+  placeHash,
+  pointersOf,
+  resourceName,
+  send,
+  valueText,
+} from "./data/index.ts";
 
 interface Shown {
   readonly event: ApiEvent;

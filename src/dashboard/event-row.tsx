@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ApiEvent } from "../server/protocol/index.ts";
 import { EventDetails } from "./event-details.tsx";
-import { Icon, StateIcon } from "./icons.tsx";
+import { Icon, StateIcon } from "./elements/index.ts";
 import {
   clockTime,
   count,
@@ -11,7 +11,7 @@ import {
   resourceName,
   stateName,
   subject,
-} from "./wording.ts";
+} from "./data/index.ts";
 
 export function EventLine({
   event,

@@ -2,11 +2,8 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ApiEvent, ApiExplanation } from "../server/protocol/index.ts";
 import { EventLine } from "./event-row.tsx";
-import { StateIcon } from "./icons.tsx";
-import { get } from "./request.ts";
-import { Sheet } from "./sheet.tsx";
-import { WebLink } from "./web-link.tsx";
-import { valueText } from "./wording.ts";
+import { Sheet, StateIcon, WebLink } from "./elements/index.ts";
+import { get, valueText } from "./data/index.ts";
 
 export function ExplainDialog({
   type,

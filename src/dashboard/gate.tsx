@@ -1,8 +1,8 @@
 /** The login: a server with a token asks for it before it shows anything. */
 import { useEffect, useState } from "preact/hooks";
 import { DashboardApp } from "./app.tsx";
-import { Logo } from "./icons.tsx";
-import { get, isLocked, RequestError, send } from "./request.ts";
+import { Logo } from "./elements/index.ts";
+import { get, isLocked, RequestError, send } from "./data/index.ts";
 
 export function Gate() {
   const [door, setDoor] = useState<"asked" | "open" | "locked">("asked");

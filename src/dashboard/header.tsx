@@ -1,9 +1,13 @@
 /** The head of the page: connections, accounts, and whether the page is live. */
 import type { ApiAccount, ApiConnection, ApiStatus } from "../server/protocol/index.ts";
-import { Logo } from "./icons.tsx";
-import { send } from "./request.ts";
-import type { StreamState } from "./stream.ts";
-import { accountStanding, connectionStanding, refusedWebhooks } from "./wording.ts";
+import { Logo } from "./elements/index.ts";
+import {
+  accountStanding,
+  connectionStanding,
+  refusedWebhooks,
+  send,
+  type StreamState,
+} from "./data/index.ts";
 
 export function Header({
   status,

@@ -2,17 +2,19 @@
 import type { EventState } from "../model/event.ts";
 import type { ApiEvent } from "../server/protocol/index.ts";
 import { EventLine } from "./event-row.tsx";
-import { Icon } from "./icons.tsx";
+import { Icon } from "./elements/index.ts";
 import {
+  dayName,
   EVENT_STATES,
   groupByDay,
   isFiltering,
   type LedgerFilter,
+  type LiveLedger,
   NO_FILTER,
+  stateName,
+  subject,
   subjects,
-} from "./ledger.ts";
-import type { LiveLedger } from "./use-ledger.ts";
-import { dayName, stateName, subject } from "./wording.ts";
+} from "./data/index.ts";
 
 interface Filtering {
   readonly filter: LedgerFilter;

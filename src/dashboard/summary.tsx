@@ -1,9 +1,7 @@
 /** The strip below the head: whether both sides agree, and how many events each live state has. */
 import type { ApiStatus } from "../server/protocol/index.ts";
-import { StateIcon } from "./icons.tsx";
-import { type LedgerFilter, NO_FILTER } from "./ledger.ts";
-import type { OverallStanding } from "./standing.ts";
-import { stateName } from "./wording.ts";
+import { StateIcon } from "./elements/index.ts";
+import { type LedgerFilter, NO_FILTER, type OverallStanding, stateName } from "./data/index.ts";
 
 const COUNTED = ["queued", "processing", "errored", "disabled"] as const;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { compareSides } from "../../src/dashboard/agreement.ts";
-import { standingOf } from "../../src/dashboard/standing.ts";
+import { compareSides } from "../../src/dashboard/data/agreement.ts";
+import { standingOf } from "../../src/dashboard/data/standing.ts";
 import type { DemoIssue, DemoPair, SampleTask } from "../../src/demo/api-types.ts";
 import { aBackfill, aStatus } from "./events.ts";
 

@@ -1,18 +1,18 @@
 import { describe, expect, it } from "vitest";
 import {
-  EMPTY_LEDGER,
-  groupByDay,
+  addFetched,
   addStreamed,
-  isFiltering,
+  EMPTY_LEDGER,
   eventsNewestFirst,
+  groupByDay,
+  isFiltering,
   NO_FILTER,
   passes,
   pointersOf,
   queryOf,
   subjects,
-  addFetched,
-} from "../../src/dashboard/ledger.ts";
-import { subject } from "../../src/dashboard/wording.ts";
+} from "../../src/dashboard/data/ledger.ts";
+import { subject } from "../../src/dashboard/data/wording.ts";
 import { anEvent } from "./events.ts";
 
 const early = anEvent({ id: "a", created_at: "2026-03-02T09:00:00.000001Z" });

@@ -1,21 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { reconnectDelay } from "../../src/dashboard/backoff.ts";
-import { contrast, excerpt } from "../../src/dashboard/contrast.ts";
-import { type PageView, placeHash, readPlace } from "../../src/dashboard/place.ts";
+import { reconnectDelay } from "../../src/dashboard/data/backoff.ts";
+import { contrast, excerpt } from "../../src/dashboard/elements/contrast.ts";
+import { type PageView, placeHash, readPlace } from "../../src/dashboard/data/place.ts";
 import {
   accountStanding,
   backfillLine,
   clockTime,
   connectionStanding,
-  refusedWebhooks,
   count,
   dayName,
   duration,
   recordName,
+  refusedWebhooks,
   resourceName,
   subject,
   valueText,
-} from "../../src/dashboard/wording.ts";
+} from "../../src/dashboard/data/wording.ts";
 import { aBackfill, anEvent } from "./events.ts";
 
 describe("names", () => {

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { compareSides } from "../../src/dashboard/agreement.ts";
+import { compareSides } from "../../src/dashboard/data/agreement.ts";
 import type { DemoState, TroubleId } from "../../src/demo/api-types.ts";
 import { type Demo, type DemoOptions, startDemo } from "../../src/demo/demo.ts";
 import { silentLog } from "../../src/runtime/services/log.ts";

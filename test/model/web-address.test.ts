@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isWebAddress } from "../../src/dashboard/web-link.tsx";
+import { isWebAddress } from "../../src/dashboard/elements/web-link.tsx";
 import { webAddress } from "../../src/model/web-address.ts";
 
 const HARMFUL = [

@@ -178,7 +178,7 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "polls-fail-shown",
     rule: "The dashboard says that the polls of a connection fail, and why (S71)",
-    file: "src/dashboard/wording.ts",
+    file: "src/dashboard/data/wording.ts",
     find: 'if (fails !== "") return { tone: "bad", text: `${text}${fails}${left}` };',
     replace: "",
     killedBy: ["test/dashboard/wording.test.ts"],
@@ -186,7 +186,7 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "untracked-shown",
     rule: "The dashboard counts a connection's untracked records",
-    file: "src/dashboard/wording.ts",
+    file: "src/dashboard/data/wording.ts",
     find: "untracked !== null && untracked > 0\n",
     replace: "untracked !== null && untracked < 0\n",
     killedBy: ["test/dashboard/wording.test.ts"],

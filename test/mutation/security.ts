@@ -149,7 +149,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "link-shown",
     rule: "The dashboard links to addresses of the web only",
-    file: "src/dashboard/web-link.tsx",
+    file: "src/dashboard/elements/web-link.tsx",
     find: "text !== null && /^https?:\\/\\//i.test(text)",
     replace: "text !== null",
     killedBy: ["test/model/web-address.test.ts"],

@@ -1,7 +1,7 @@
 /** A task or an issue in its pane: one line that opens an editor. It flashes when it changes. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Icon } from "../icons.tsx";
+import { Icon } from "../elements/index.ts";
 
 export function Card({
   id,

@@ -1,11 +1,8 @@
 /** The demo's right pane: the repository's issues. With the real GitHub they are read-only. */
 import type { ComponentChildren } from "preact";
 import type { DemoIssue, DemoPair } from "../../demo/api-types.ts";
-import { Icon } from "../icons.tsx";
-import type { Difference } from "../agreement.ts";
-import { send } from "../request.ts";
-import { WebLink } from "../web-link.tsx";
-import { clockTime } from "../wording.ts";
+import { Icon, WebLink } from "../elements/index.ts";
+import { clockTime, type Difference, send } from "../data/index.ts";
 import { Card } from "./card.tsx";
 import { CommentThread } from "./comment-thread.tsx";
 import { jump, type PaneProps } from "./tasks-pane.tsx";

@@ -1,9 +1,7 @@
 /** The demo's left pane: the sample app's task list, as its users see it. */
 import type { DemoPair, DemoState, SampleTask, TaskStatus } from "../../demo/api-types.ts";
-import type { Difference } from "../agreement.ts";
-import { Icon } from "../icons.tsx";
-import { placeHash } from "../place.ts";
-import { send } from "../request.ts";
+import { type Difference, placeHash, send } from "../data/index.ts";
+import { Icon } from "../elements/index.ts";
 import { Card } from "./card.tsx";
 import { CommentThread } from "./comment-thread.tsx";
 import { NewItem, TextForm } from "./text-form.tsx";

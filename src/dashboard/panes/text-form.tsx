@@ -1,6 +1,6 @@
 /** Forms of both panes: a new task or issue, and the editor of an existing one. */
 import { useState } from "preact/hooks";
-import { Icon } from "../icons.tsx";
+import { Icon } from "../elements/index.ts";
 
 export interface TextChanges {
   readonly title?: string;

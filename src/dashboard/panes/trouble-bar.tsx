@@ -1,9 +1,8 @@
 /** The demo's trouble buttons: failures of the real world, one click each. */
 import { useState } from "preact/hooks";
 import type { DemoTrouble, TroubleId } from "../../demo/api-types.ts";
-import { Icon } from "../icons.tsx";
-import { send } from "../request.ts";
-import { clockTime } from "../wording.ts";
+import { Icon } from "../elements/index.ts";
+import { clockTime, send } from "../data/index.ts";
 
 const GROUPS = [
   ["webhooks", "Webhooks"],

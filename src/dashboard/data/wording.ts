@@ -6,8 +6,8 @@ import type {
   ApiDisabledPairing,
   ApiEvent,
   ApiStatus,
-} from "../server/protocol/index.ts";
-import type { EventState } from "../model/event.ts";
+} from "../../server/protocol/index.ts";
+import type { EventState } from "../../model/event.ts";
 
 const STATE_NAMES: Readonly<Record<EventState, string>> = {
   queued: "Queued",

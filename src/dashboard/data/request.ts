@@ -1,5 +1,5 @@
 /** Calls the API: returns typed responses, and throws refusals as errors with a hint. */
-import type { ApiProblem } from "../server/protocol/index.ts";
+import type { ApiProblem } from "../../server/protocol/index.ts";
 
 /** A refusal by the server, or a missing response. */
 export class RequestError extends Error {

@@ -1,5 +1,5 @@
 /** The page's icons. All are decoration: the text beside them has the same meaning. */
-import type { EventState } from "../model/event.ts";
+import type { EventState } from "../../model/event.ts";
 
 const PATHS = {
   queued: "M8 4.2V8l2.4 1.6",

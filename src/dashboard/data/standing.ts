@@ -1,5 +1,5 @@
 /** The sentence at the top of the page: do both sides agree, and how much is still to come? Pure. */
-import type { ApiStatus } from "../server/protocol/index.ts";
+import type { ApiStatus } from "../../server/protocol/index.ts";
 import type { Agreement } from "./agreement.ts";
 import { count, forPerson, type Tone } from "./wording.ts";
 

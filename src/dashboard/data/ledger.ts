@@ -2,8 +2,8 @@
  * The page's copy of the ledger: its events, the newest copy of each, and the selection by a filter.
  * Pure.
  */
-import type { Direction, EventState } from "../model/event.ts";
-import type { ApiEvent } from "../server/protocol/index.ts";
+import type { Direction, EventState } from "../../model/event.ts";
+import type { ApiEvent } from "../../server/protocol/index.ts";
 
 export const EVENT_STATES: readonly EventState[] = [
   "queued",

@@ -1,6 +1,6 @@
 /** The live ledger: fetched pages and the stream's events as one state for the page. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import type { ApiEvent, ApiEvents, ApiStatus } from "../server/protocol/index.ts";
+import type { ApiEvent, ApiEvents, ApiStatus } from "../../server/protocol/index.ts";
 import {
   EMPTY_LEDGER,
   addStreamed,

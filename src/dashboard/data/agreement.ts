@@ -2,7 +2,7 @@
  * Compares both sides by the values that they show, instead of asking Tandem whether it has finished.
  * Pure.
  */
-import type { DemoIssue, DemoPair, SampleTask } from "../demo/api-types.ts";
+import type { DemoIssue, DemoPair, SampleTask } from "../../demo/api-types.ts";
 
 export interface Difference {
   readonly task: string | null;

@@ -1,6 +1,6 @@
 /** The live state of the demo's two sides; `null` if the server is no demo. */
 import { useEffect, useState } from "preact/hooks";
-import type { DemoState } from "../demo/api-types.ts";
+import type { DemoState } from "../../demo/api-types.ts";
 import { openStream } from "./stream.ts";
 
 export function useDemo(): DemoState | null {
