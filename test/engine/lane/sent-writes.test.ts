@@ -52,6 +52,13 @@ describe("a remote edit under our own write", () => {
     expect(lost(sent, { title: "L" }, { title: "X" }, 9)).toEqual([]);
   });
 
+  it("is covered at an older time only if the clock there stepped back under our write", () => {
+    const answeredAt = (settled: number) => write("A", "L", 10, settled);
+    expect(lost(answeredAt(9), { title: "L" }, { title: "X" }, 8)).toEqual(["X"]);
+    expect(lost(answeredAt(10), { title: "L" }, { title: "X" }, 9)).toEqual([]);
+    expect(lost(answeredAt(10), { title: "L" }, { title: "X" }, 10)).toEqual(["X"]);
+  });
+
   it("is not covered where it came after: then somebody else replaced it", () => {
     expect(lost(sent, { title: "Y" }, { title: "X" }, 13)).toEqual([]);
   });

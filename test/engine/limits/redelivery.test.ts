@@ -89,6 +89,11 @@ describe("a delivery in the log", () => {
     expect(missed).toEqual([{ ...asked, attemptId: "2", status: 401 }]);
   });
 
+  it("keeps the attempt that is known, if another failed at the same time: none of them is newer", () => {
+    const twin = anAttempt({ attemptId: "2", status: 401 });
+    expect(takeAttempts([aMissed()], [twin], NOTHING, NOW).missed).toEqual([]);
+  });
+
   it("is read from a little before the last reading began", () => {
     const from = readsFrom({ seenTo: NOW, walk: null });
     expect((NOW - from) / MILLISECOND).toBeGreaterThan(10_000);

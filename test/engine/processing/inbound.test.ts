@@ -16,7 +16,7 @@ import { setKnown } from "../../../src/engine/lane/knowledge.ts";
 import { planMerge, type ObservedState } from "../../../src/engine/merge/merge.ts";
 import type { Content } from "../../../src/model/content.ts";
 import type { TandemEvent } from "../../../src/model/event.ts";
-import { addMillis } from "../../../src/model/instant.ts";
+import { addMillis, type Instant } from "../../../src/model/instant.ts";
 import type { Lane } from "../../../src/model/lane.ts";
 import { resourceDeleted } from "../../../src/model/tombstone.ts";
 import {
@@ -206,6 +206,19 @@ describe("an inbound event that has to wait", () => {
     const held2 = processing(aLane(), { deadline: at(7) });
     const again = awaitParent({ lane: held2.lane, ended: [] }, held2.event, context);
     expect(eventIn(again, anEventId(5)).deadline).toBe(at(7));
+  });
+
+  it("checks again at its deadline, if that comes before the next check, and never at a time that has come", () => {
+    const runAtWith = (deadline: Instant) => {
+      const held = processing(aLane(), { deadline });
+      return eventIn(awaitParent({ lane: held.lane, ended: [] }, held.event, context), anEventId(5))
+        .runAt;
+    };
+    const { now } = context;
+    expect(runAtWith(addMillis(now, 1))).toBe(addMillis(now, 1));
+    for (const late of [0, -1]) {
+      expect(runAtWith(addMillis(now, late))).toBe(addMillis(now, WAIT_MS));
+    }
   });
 
   it("goes back where the app holds the row; no attempt is burnt", () => {
