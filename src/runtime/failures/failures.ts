@@ -96,15 +96,6 @@ function classifyIntegration(thrown: IntegrationError, now: Instant): Classified
 /** Describes an error that is not the integration's: of the app's table, a mapping, a hook, the database, or Tandem. */
 export function describe(thrown: unknown): EventError {
   const base = { httpStatus: null, requestId: null };
-  if (thrown instanceof RecordWriteError) {
-    return {
-      ...base,
-      code: thrown.code,
-      message: thrown.message,
-      hint: thrown.hint,
-      retryable: false,
-    };
-  }
   if (thrown instanceof MappingError) {
     return {
       ...base,
@@ -123,7 +114,11 @@ export function describe(thrown: unknown): EventError {
       retryable: false,
     };
   }
-  if (thrown instanceof HookError || thrown instanceof ResourceTakenError) {
+  if (
+    thrown instanceof RecordWriteError ||
+    thrown instanceof HookError ||
+    thrown instanceof ResourceTakenError
+  ) {
     return {
       ...base,
       code: thrown.code,
