@@ -1,7 +1,7 @@
 /*
  * Creating the resource of one record exactly once: requests that are lost, land late or are answered
  * into the void, a list that lags, webhooks in any order, and a person who copies the resource, its
- * token included. Moves are named as in test/engine/create-world.ts.
+ * token included. Moves are named as in test/engine/creates/create-world.ts.
  *
  * NX  requests or workers lost; a lost request may land later    NH  copies by persons
  * NA  copies by persons who act as the account, once the record is paired: only a create that left and

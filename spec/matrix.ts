@@ -20,7 +20,7 @@ const rowSchema = z.strictObject({
   clause: z.string(),
   /** The largest bounds, for `--full` only. */
   full: z.literal(true).optional(),
-  /** The rule's name in `test/engine/mutants.ts` or `create-mutants.ts`, where the engine has the same mutant. */
+  /** The rule's name in `test/engine/schedules/mutants.ts` or `creates/create-mutants.ts`, where the engine has the same mutant. */
   engineMutant: z.string().optional(),
 });
 

@@ -182,7 +182,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: "const canceled = cancelOlder(start, event, event.createdAt);",
     replace: "const canceled = start;",
-    killedBy: ["test/engine/sequences.test.ts"],
+    killedBy: ["test/engine/schedules/sequences.test.ts"],
   },
   {
     id: "row-7-direction",

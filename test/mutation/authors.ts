@@ -17,7 +17,7 @@ export const authors: readonly CodeMutant[] = [
     file: identify,
     find: " || amongAuthors(arrival.author, posted) !== null;",
     replace: ";",
-    killedBy: ["test/engine/create-schedules.test.ts"],
+    killedBy: ["test/engine/creates/create-schedules.test.ts"],
   },
   {
     id: "author-copy",
@@ -25,7 +25,7 @@ export const authors: readonly CodeMutant[] = [
     file: identify,
     find: "return times > made.length && isInTime(",
     replace: "return isInTime(",
-    killedBy: ["test/engine/create-schedules.test.ts"],
+    killedBy: ["test/engine/creates/create-schedules.test.ts"],
   },
   {
     id: "author-copy-late",
@@ -33,7 +33,7 @@ export const authors: readonly CodeMutant[] = [
     file: identify,
     find: "return !isBefore && createdAt <= addMillis(at, LATE_CREATE_MS);",
     replace: "return !isBefore;",
-    killedBy: ["test/engine/create-schedules.test.ts"],
+    killedBy: ["test/engine/creates/create-schedules.test.ts"],
   },
   {
     id: "author-copy-words",
@@ -41,7 +41,7 @@ export const authors: readonly CodeMutant[] = [
     file: identify,
     find: " && sent.includes(said);",
     replace: ";",
-    killedBy: ["test/engine/create-schedules.test.ts"],
+    killedBy: ["test/engine/creates/create-schedules.test.ts"],
   },
   {
     id: "author-copy-counted",
@@ -65,7 +65,7 @@ export const authors: readonly CodeMutant[] = [
     file: create,
     find: "authors: [...others, author] }",
     replace: "authors: others }",
-    killedBy: ["test/engine/create-schedules.test.ts"],
+    killedBy: ["test/engine/creates/create-schedules.test.ts"],
   },
   {
     id: "author-counted",
@@ -73,7 +73,7 @@ export const authors: readonly CodeMutant[] = [
     file: create,
     find: "times: (before?.times ?? 0) + 1,",
     replace: "times: 1,",
-    killedBy: ["test/engine/create-schedules.test.ts"],
+    killedBy: ["test/engine/creates/create-schedules.test.ts"],
   },
   {
     id: "author-refused",

@@ -13,7 +13,7 @@ export const creating: readonly CodeMutant[] = [
     file: identify,
     find: 'return mayBeOurs ? { kind: "adopt", id: byToken.id } : isNew;',
     replace: "return isNew;",
-    killedBy: ["test/engine/create-schedules.test.ts"],
+    killedBy: ["test/engine/creates/create-schedules.test.ts"],
   },
   {
     id: "adopt-ours",
@@ -22,7 +22,7 @@ export const creating: readonly CodeMutant[] = [
     file: identify,
     find: "const mayBeOurs = isByItsWriter(arrival, byToken.posted, identity);",
     replace: "const mayBeOurs = true;",
-    killedBy: ["test/engine/create-schedules.test.ts"],
+    killedBy: ["test/engine/creates/create-schedules.test.ts"],
   },
   {
     id: "surplus",
@@ -31,7 +31,7 @@ export const creating: readonly CodeMutant[] = [
     file: identify,
     find: 'return isProven || mayBeFirst ? { kind: "surplus", of: byToken.id, isProven } : isNew;',
     replace: "return isNew;",
-    killedBy: ["test/engine/create-schedules.test.ts"],
+    killedBy: ["test/engine/creates/create-schedules.test.ts"],
   },
   {
     id: "surplus-ours",
@@ -39,7 +39,7 @@ export const creating: readonly CodeMutant[] = [
     file: identify,
     find: "const isProven = sent !== null && isSecond(arrival, sent, byToken);",
     replace: "const isProven = true;",
-    killedBy: ["test/engine/create-schedules.test.ts"],
+    killedBy: ["test/engine/creates/create-schedules.test.ts"],
   },
   {
     id: "edited-found",
@@ -194,7 +194,7 @@ export const creating: readonly CodeMutant[] = [
     file: "src/engine/lane/trust.ts",
     find: "const mayExist = lane.intent !== null && mayHaveLanded(lane);",
     replace: "const mayExist = false;",
-    killedBy: ["test/engine/create-schedules.test.ts"],
+    killedBy: ["test/engine/creates/create-schedules.test.ts"],
   },
   {
     id: "intent-kept",
@@ -211,7 +211,7 @@ export const creating: readonly CodeMutant[] = [
     file: outbound,
     find: 'transition: sending(withLane(start, { intent }), event, "create", values, context, noted),',
     replace: "transition: start,",
-    killedBy: ["test/engine/create-schedules.test.ts"],
+    killedBy: ["test/engine/creates/create-schedules.test.ts"],
   },
   {
     id: "tokenless-awaits",
@@ -220,7 +220,7 @@ export const creating: readonly CodeMutant[] = [
     file: "src/engine/creates/unmarked.ts",
     find: "return externalId === null && (",
     replace: "return externalId === undefined && (",
-    killedBy: ["test/engine/create-schedules.test.ts"],
+    killedBy: ["test/engine/creates/create-schedules.test.ts"],
   },
   {
     id: "tokenless-content",

@@ -25,7 +25,7 @@ export interface CodeMutant {
 export const DECISIONS: readonly string[] = [
   "test/engine/admission/admit.test.ts",
   "test/engine/lane/sent-writes.test.ts",
-  "test/engine/create-schedules.test.ts",
+  "test/engine/creates/create-schedules.test.ts",
   "test/engine/processing/failure.test.ts",
   "test/engine/founding-rules.test.ts",
   "test/engine/creates/identify.test.ts",
@@ -39,13 +39,13 @@ export const DECISIONS: readonly string[] = [
   "test/engine/processing/local-change.test.ts",
   "test/engine/lane/restart.test.ts",
   "test/engine/restore.test.ts",
-  "test/engine/sequences.test.ts",
+  "test/engine/schedules/sequences.test.ts",
   "test/engine/lane/claim.test.ts",
   "test/engine/creates/unmarked.test.ts",
 ];
 
 /** Schedules explored exhaustively: what no single story shows. */
-export const SCHEDULES: readonly string[] = ["test/engine/schedules.test.ts"];
+export const SCHEDULES: readonly string[] = ["test/engine/schedules/schedules.test.ts"];
 
 /** One change of the product's source, made as its module is loaded. */
 export interface Fault {

@@ -229,7 +229,7 @@ export const processing: readonly CodeMutant[] = [
     file: outbound,
     find: "if (Object.keys(values).length === 0) {",
     replace: "if (Object.keys(values).length > 99) {",
-    killedBy: ["test/engine/create-schedules.test.ts"],
+    killedBy: ["test/engine/creates/create-schedules.test.ts"],
   },
   {
     id: "send-differing",
@@ -238,7 +238,7 @@ export const processing: readonly CodeMutant[] = [
     file: outbound,
     find: "const values = unsentOf(lane, view.record, context);",
     replace: "const values = { ...view.record, ...unsentOf(lane, view.record, context) };",
-    killedBy: ["test/engine/create-schedules.test.ts"],
+    killedBy: ["test/engine/creates/create-schedules.test.ts"],
   },
   {
     id: "sent-noted",

@@ -25,8 +25,8 @@ import {
 } from "../../src/engine/lane/claim.ts";
 import { unchanged } from "../../src/engine/lane/transition.ts";
 import { aContext, aKnown, aLane, anEventId, anObservation, at } from "../engine/builders.ts";
-import { eventOf } from "../engine/world-facts.ts";
-import { mappingOf } from "../engine/world-state.ts";
+import { eventOf } from "../engine/schedules/world-facts.ts";
+import { mappingOf } from "../engine/schedules/world-state.ts";
 
 const NOW = at(0.5);
 const first: Content = { a: "0" };

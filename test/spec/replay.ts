@@ -3,13 +3,13 @@
  * them. A step of the worker that the engine has no reason for is left out. All schedules after the last step are
  * explored to their end.
  */
-import { explore, violationOf } from "../engine/explore.ts";
-import type { Engine } from "../engine/engine-under-test.ts";
-import { exploreCreates } from "../engine/create-explore.ts";
-import type { CreateWorld } from "../engine/create-state.ts";
-import { createMoves, type CreateRules } from "../engine/create-world.ts";
-import { worldOf } from "../engine/world.ts";
-import { firstWorld, type Options, type World } from "../engine/world-state.ts";
+import { explore, violationOf } from "../engine/schedules/explore.ts";
+import type { Engine } from "../engine/schedules/engine-under-test.ts";
+import { exploreCreates } from "../engine/creates/create-explore.ts";
+import type { CreateWorld } from "../engine/creates/create-state.ts";
+import { createMoves, type CreateRules } from "../engine/creates/create-world.ts";
+import { worldOf } from "../engine/schedules/world.ts";
+import { firstWorld, type Options, type World } from "../engine/schedules/world-state.ts";
 
 export interface Replay {
   /** The violation on the way or after it, or `null`. */

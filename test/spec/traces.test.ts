@@ -3,10 +3,10 @@
  * engine with the same mutant does not.
  */
 import { describe, expect, it } from "vitest";
-import { engine } from "../engine/engine-under-test.ts";
-import { createMutants } from "../engine/create-mutants.ts";
-import { createRules } from "../engine/create-world.ts";
-import { mutants } from "../engine/mutants.ts";
+import { engine } from "../engine/schedules/engine-under-test.ts";
+import { createMutants } from "../engine/creates/create-mutants.ts";
+import { createRules } from "../engine/creates/create-world.ts";
+import { mutants } from "../engine/schedules/mutants.ts";
 import type { holdsClaim } from "../../src/engine/lane/claim.ts";
 import { processing } from "../../src/engine/lane/transition.ts";
 import { replayFence } from "./fence-world.ts";

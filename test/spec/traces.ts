@@ -1,8 +1,8 @@
 /** The schedules in `spec/traces`: what refuted a mutant of a model, as steps of the small worlds. */
 import { readFile } from "node:fs/promises";
 import { flagsOf, matrix, type Row } from "../../spec/matrix.ts";
-import { type CreateWorld, firstCreateWorld } from "../engine/create-state.ts";
-import type { Budget, Options } from "../engine/world-state.ts";
+import { type CreateWorld, firstCreateWorld } from "../engine/creates/create-state.ts";
+import type { Budget, Options } from "../engine/schedules/world-state.ts";
 
 export interface Trace {
   readonly row: Row;

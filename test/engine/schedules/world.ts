@@ -2,8 +2,8 @@
  * The moves of the small world, each at any moment: the provider changes, wires
  * deliver in any order, the app writes, the worker takes its next step, the faults come to an end.
  */
-import type { Json } from "../../src/model/content.ts";
-import { isEndedByRecord } from "../../src/model/tombstone.ts";
+import type { Json } from "../../../src/model/content.ts";
+import { isEndedByRecord } from "../../../src/model/tombstone.ts";
 import type { Engine } from "./engine-under-test.ts";
 import {
   admitted,

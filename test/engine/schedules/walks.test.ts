@@ -1,7 +1,7 @@
 /** Random schedules of larger worlds, for what the exhaustive search cannot reach. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { seededRandom } from "../../src/testing/random.ts";
+import { seededRandom } from "../../../src/testing/random.ts";
 import { engine } from "./engine-under-test.ts";
 import { walk } from "./explore.ts";
 import type { Options } from "./world-state.ts";

@@ -2,16 +2,16 @@
  * The one worker of the small world. It drives the real engine exactly as the runtime does: reading
  * the resource and ending the event are two moves, as are sending, landing and taking in the answer.
  */
-import type { Content } from "../../src/model/content.ts";
-import type { EventError, TandemEvent } from "../../src/model/event.ts";
-import type { EventId } from "../../src/model/ids.ts";
-import { SECOND } from "../../src/model/instant.ts";
-import type { Lane } from "../../src/model/lane.ts";
-import type { Context } from "../../src/engine/lane/context.ts";
-import type { ObservedState } from "../../src/engine/merge/merge.ts";
-import type { OutboundRequest, OutboundStep } from "../../src/engine/processing/outbound.ts";
-import { READS_LAG_MS } from "../../src/engine/merge/read-lag.ts";
-import { anObservation, at } from "./builders.ts";
+import type { Content } from "../../../src/model/content.ts";
+import type { EventError, TandemEvent } from "../../../src/model/event.ts";
+import type { EventId } from "../../../src/model/ids.ts";
+import { SECOND } from "../../../src/model/instant.ts";
+import type { Lane } from "../../../src/model/lane.ts";
+import type { Context } from "../../../src/engine/lane/context.ts";
+import type { ObservedState } from "../../../src/engine/merge/merge.ts";
+import type { OutboundRequest, OutboundStep } from "../../../src/engine/processing/outbound.ts";
+import { READS_LAG_MS } from "../../../src/engine/merge/read-lag.ts";
+import { anObservation, at } from "../builders.ts";
 import type { Engine } from "./engine-under-test.ts";
 import {
   admittedIn,

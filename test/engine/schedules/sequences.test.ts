@@ -1,25 +1,24 @@
 /** A lane makes only legal moves, whatever is asked of it, and never has two events that exclude each other. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Content } from "../../src/model/content.ts";
-import type { TandemEvent } from "../../src/model/event.ts";
-import { isTerminal, LEGAL_MOVES } from "../../src/model/event.ts";
-import type { EventId } from "../../src/model/ids.ts";
-import type { Lane, Transition } from "../../src/model/lane.ts";
-import { admit } from "../../src/engine/admission/admit.ts";
-import type { Context } from "../../src/engine/lane/context.ts";
-import { fail } from "../../src/engine/processing/failure.ts";
-import { admitChange, queueRemoval } from "../../src/engine/processing/local-change.ts";
+import type { Content } from "../../../src/model/content.ts";
+import { isTerminal, LEGAL_MOVES, type TandemEvent } from "../../../src/model/event.ts";
+import type { EventId } from "../../../src/model/ids.ts";
+import type { Lane, Transition } from "../../../src/model/lane.ts";
+import { admit } from "../../../src/engine/admission/admit.ts";
+import type { Context } from "../../../src/engine/lane/context.ts";
+import { fail } from "../../../src/engine/processing/failure.ts";
+import { admitChange, queueRemoval } from "../../../src/engine/processing/local-change.ts";
 import {
   cancelByHand,
   disableLane,
   enableLane,
   restart,
   restartRetryable,
-} from "../../src/engine/lane/restart.ts";
-import { claim, expireLeases, nextEvent, recheckInbound } from "../../src/engine/lane/claim.ts";
-import { move, processing, unchanged } from "../../src/engine/lane/transition.ts";
-import { aContext, aLane, anArrival, at, bornOf } from "./builders.ts";
+} from "../../../src/engine/lane/restart.ts";
+import { claim, expireLeases, nextEvent, recheckInbound } from "../../../src/engine/lane/claim.ts";
+import { move, processing, unchanged } from "../../../src/engine/lane/transition.ts";
+import { aContext, aLane, anArrival, at, bornOf } from "../builders.ts";
 
 type Ask = (lane: Lane, context: Context) => Transition;
 

@@ -4,15 +4,15 @@
  *
  * Worlds are values. Two worlds with the same fingerprint have the same future.
  */
-import type { Content, Json, SetChanges } from "../../src/model/content.ts";
-import type { TandemEvent } from "../../src/model/event.ts";
-import type { EventId } from "../../src/model/ids.ts";
-import { type Instant, SECOND } from "../../src/model/instant.ts";
-import type { Attempt, Lane } from "../../src/model/lane.ts";
-import type { Mapping } from "../../src/model/mapping.ts";
-import { endedSide } from "../../src/model/tombstone.ts";
-import type { OutboundRequest } from "../../src/engine/processing/outbound.ts";
-import { aKnown, aLane, aMapping, anEventId, at, issueType, plainField } from "./builders.ts";
+import type { Content, Json, SetChanges } from "../../../src/model/content.ts";
+import type { TandemEvent } from "../../../src/model/event.ts";
+import type { EventId } from "../../../src/model/ids.ts";
+import { type Instant, SECOND } from "../../../src/model/instant.ts";
+import type { Attempt, Lane } from "../../../src/model/lane.ts";
+import type { Mapping } from "../../../src/model/mapping.ts";
+import { endedSide } from "../../../src/model/tombstone.ts";
+import type { OutboundRequest } from "../../../src/engine/processing/outbound.ts";
+import { aKnown, aLane, aMapping, anEventId, at, issueType, plainField } from "../builders.ts";
 
 /** How much of everything may still happen. */
 export interface Budget {

@@ -2,9 +2,9 @@
  * The engine with one rule taken away at a time, named as in `protocol/REPORT.md`. Each has bounds
  * in which the real engine holds and the mutant is found out: the proof that the rule matters.
  */
-import type { TandemEvent } from "../../src/model/event.ts";
-import type { Lane, Transition } from "../../src/model/lane.ts";
-import { move, unchanged } from "../../src/engine/lane/transition.ts";
+import type { TandemEvent } from "../../../src/model/event.ts";
+import type { Lane, Transition } from "../../../src/model/lane.ts";
+import { move, unchanged } from "../../../src/engine/lane/transition.ts";
 import { type Engine, engine } from "./engine-under-test.ts";
 import type { Options } from "./world-state.ts";
 

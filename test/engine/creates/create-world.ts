@@ -5,35 +5,35 @@
  * Without room for a token no rule can be exact about requests that land late and lists that lag. So
  * there are none in that world; everything else stays.
  */
-import { laneId } from "../../src/model/ids.ts";
-import type { TandemEvent } from "../../src/model/event.ts";
-import type { Lane } from "../../src/model/lane.ts";
-import { admit } from "../../src/engine/admission/admit.ts";
-import { fail } from "../../src/engine/processing/failure.ts";
-import { BY_ACCOUNT, saidOf } from "../../src/engine/creates/create.ts";
+import { laneId } from "../../../src/model/ids.ts";
+import type { TandemEvent } from "../../../src/model/event.ts";
+import type { Lane } from "../../../src/model/lane.ts";
+import { admit } from "../../../src/engine/admission/admit.ts";
+import { fail } from "../../../src/engine/processing/failure.ts";
+import { BY_ACCOUNT, saidOf } from "../../../src/engine/creates/create.ts";
 import {
   amongAuthors,
   identify,
   learnIdentity,
   writtenByUs,
-} from "../../src/engine/creates/identify.ts";
-import { awaitRecord, concludeInbound } from "../../src/engine/processing/inbound.ts";
-import { planMerge, type ObservedState, observedState } from "../../src/engine/merge/merge.ts";
+} from "../../../src/engine/creates/identify.ts";
+import { awaitRecord, concludeInbound } from "../../../src/engine/processing/inbound.ts";
+import { type ObservedState, observedState, planMerge } from "../../../src/engine/merge/merge.ts";
 import {
   concludeAnswer,
   concludeLook,
   stepOutbound,
-} from "../../src/engine/processing/outbound.ts";
-import { claim, nextEvent, recheckInbound } from "../../src/engine/lane/claim.ts";
-import { admitSurplus } from "../../src/engine/creates/surplus.ts";
+} from "../../../src/engine/processing/outbound.ts";
+import { claim, nextEvent, recheckInbound } from "../../../src/engine/lane/claim.ts";
+import { admitSurplus } from "../../../src/engine/creates/surplus.ts";
 import {
   awaitIntents,
   mayHaveMade,
   ownerByContent,
   takeOver,
-} from "../../src/engine/creates/unmarked.ts";
-import { unchanged } from "../../src/engine/lane/transition.ts";
-import { anUnseenLane, at, bot } from "./builders.ts";
+} from "../../../src/engine/creates/unmarked.ts";
+import { unchanged } from "../../../src/engine/lane/transition.ts";
+import { anUnseenLane, at, bot } from "../builders.ts";
 import {
   type By,
   context,

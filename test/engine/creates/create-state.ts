@@ -1,10 +1,10 @@
 /** The state of the small world of one create, and the conditions that must hold of it in the end. */
-import type { TandemEvent } from "../../src/model/event.ts";
-import type { EventId } from "../../src/model/ids.ts";
-import type { Lane, Transition } from "../../src/model/lane.ts";
+import type { TandemEvent } from "../../../src/model/event.ts";
+import type { EventId } from "../../../src/model/ids.ts";
+import type { Lane, Transition } from "../../../src/model/lane.ts";
 import {
-  ada,
   aContext,
+  ada,
   aMapping,
   anEventId,
   anObservation,
@@ -13,7 +13,7 @@ import {
   bot,
   issueType,
   withEvent,
-} from "./builders.ts";
+} from "../builders.ts";
 
 /** The user who wrote the record, whose token the app may have. */
 export const mona = { id: "100", login: "mona" };

@@ -4,13 +4,13 @@ import {
   isStringArray,
   sameValue,
   type SetChanges,
-} from "../../src/model/content.ts";
-import type { EventError, TandemEvent } from "../../src/model/event.ts";
-import type { EventId } from "../../src/model/ids.ts";
-import type { Lane, Transition } from "../../src/model/lane.ts";
-import type { Context } from "../../src/engine/lane/context.ts";
-import { MAX_ATTEMPTS } from "../../src/engine/lane/retry.ts";
-import { aContext, anEventId, anObservation, at } from "./builders.ts";
+} from "../../../src/model/content.ts";
+import type { EventError, TandemEvent } from "../../../src/model/event.ts";
+import type { EventId } from "../../../src/model/ids.ts";
+import type { Lane, Transition } from "../../../src/model/lane.ts";
+import type { Context } from "../../../src/engine/lane/context.ts";
+import { MAX_ATTEMPTS } from "../../../src/engine/lane/retry.ts";
+import { aContext, anEventId, anObservation, at } from "../builders.ts";
 import type { Engine } from "./engine-under-test.ts";
 import {
   type Budget,

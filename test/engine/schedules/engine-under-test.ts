@@ -1,34 +1,38 @@
 /** The decisions the world drives, as one table, so that a mutant is the table with one row changed. */
-import type { Content } from "../../src/model/content.ts";
-import type { Instant } from "../../src/model/instant.ts";
-import type { Lane } from "../../src/model/lane.ts";
-import { admit } from "../../src/engine/admission/admit.ts";
-import { fail } from "../../src/engine/processing/failure.ts";
+import type { Content } from "../../../src/model/content.ts";
+import type { Instant } from "../../../src/model/instant.ts";
+import type { Lane } from "../../../src/model/lane.ts";
+import { admit } from "../../../src/engine/admission/admit.ts";
+import { fail } from "../../../src/engine/processing/failure.ts";
 import {
   concludeInbound,
   concludeRemoval,
   endForMissingRecord,
   planRemoval,
-} from "../../src/engine/processing/inbound.ts";
-import { keepRecord } from "../../src/engine/merge/keep-record.ts";
-import { planMerge, observedState } from "../../src/engine/merge/merge.ts";
+} from "../../../src/engine/processing/inbound.ts";
+import { keepRecord } from "../../../src/engine/merge/keep-record.ts";
+import { observedState, planMerge } from "../../../src/engine/merge/merge.ts";
 import {
   concludeAnswer,
   concludeLook,
   stepOutbound,
-} from "../../src/engine/processing/outbound.ts";
+} from "../../../src/engine/processing/outbound.ts";
 import {
   concludeRemovalLook,
   concludeResourceRemoval,
-} from "../../src/engine/processing/removal.ts";
-import { admitChange, queueRemoval, takeTimes } from "../../src/engine/processing/local-change.ts";
+} from "../../../src/engine/processing/removal.ts";
+import {
+  admitChange,
+  queueRemoval,
+  takeTimes,
+} from "../../../src/engine/processing/local-change.ts";
 import {
   disableWaiting,
   enableLane,
   restart,
   restartRetryable,
-} from "../../src/engine/lane/restart.ts";
-import { claim, expireLeases, nextEvent, recheckInbound } from "../../src/engine/lane/claim.ts";
+} from "../../../src/engine/lane/restart.ts";
+import { claim, expireLeases, nextEvent, recheckInbound } from "../../../src/engine/lane/claim.ts";
 
 /** A paired record that is missing counts as deleted: the runtime's own rule, beside its SQL. */
 function countsAsDeleted(lane: Lane, record: Content | null): boolean {

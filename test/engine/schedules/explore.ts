@@ -1,9 +1,9 @@
 /** Walks through every schedule of a small world, or a random one of a larger one. */
-import { type EventState, isLegalMove, type TandemEvent } from "../../src/model/event.ts";
-import { sameValue } from "../../src/model/content.ts";
-import type { Random } from "../../src/model/clock.ts";
-import type { Lane } from "../../src/model/lane.ts";
-import { endedSide } from "../../src/model/tombstone.ts";
+import { type EventState, isLegalMove, type TandemEvent } from "../../../src/model/event.ts";
+import { sameValue } from "../../../src/model/content.ts";
+import type { Random } from "../../../src/model/clock.ts";
+import type { Lane } from "../../../src/model/lane.ts";
+import { endedSide } from "../../../src/model/tombstone.ts";
 import type { Engine } from "./engine-under-test.ts";
 import { worldOf } from "./world.ts";
 import type { Step } from "./world-facts.ts";

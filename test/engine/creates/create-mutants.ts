@@ -1,6 +1,6 @@
 /** The protocol of one create with one rule taken away at a time; each is found out by a schedule. */
-import type { Posted } from "../../src/model/lane.ts";
-import { at } from "./builders.ts";
+import type { Posted } from "../../../src/model/lane.ts";
+import { at } from "../builders.ts";
 import type { CreateWorld } from "./create-state.ts";
 import { createRules, type CreateRules, identified } from "./create-world.ts";
 
