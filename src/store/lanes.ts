@@ -25,6 +25,12 @@ export type LaneQuery =
   | (OfType & { readonly kind: "of_resources"; readonly externalIds: readonly string[] })
   /** Lanes whose intent has one of the tokens, also if they were transferred from this connection. In no order. */
   | (OfType & { readonly kind: "of_tokens"; readonly tokens: readonly string[] })
+  /** Living lanes of records, in any connection. */
+  | {
+      readonly kind: "of_records";
+      readonly recordType: string;
+      readonly recordIds: readonly string[];
+    }
   /** Lanes whose parent is the resource of that id. */
   | (OfType & { readonly kind: "children"; readonly parentExternalId: string })
   /** Living lanes without a record, of resources below those of the lanes given. */
@@ -59,6 +65,7 @@ export type FoundLane<Query extends Pick<LaneQuery, "kind">> = LaneSummary &
 interface Certain {
   readonly of_resources: { readonly externalId: string };
   readonly of_tokens: { readonly intent: Intent };
+  readonly of_records: { readonly recordId: string; readonly tombstone: null };
   /** With what people see of the resource, which the wide row holds. */
   readonly came_from: { readonly externalId: string; readonly display: Lane["display"] };
   readonly with_resource: { readonly externalId: string };

@@ -101,21 +101,6 @@ export interface StoreTransaction {
   ): Promise<readonly (LaneId | null)[]>;
   /** Finds lanes without locking them. */
   findLanes<Query extends LaneQuery>(query: Query): Promise<readonly FoundLane<Query>[]>;
-  /** Living lanes of records, whatever their connection. */
-  findLanesByRecord(
-    recordType: string,
-    recordIds: readonly string[],
-  ): Promise<
-    readonly {
-      readonly id: LaneId;
-      readonly connectionId: ConnectionId;
-      readonly resourceType: string;
-      readonly recordId: string;
-      readonly externalId: string | null;
-      /** The connection it came from, while its record and children are still to follow. */
-      readonly movedFrom: ConnectionId | null;
-    }[]
-  >;
   /** Tombstoned lanes of records, who ended first first, with the side that was deleted, or moved away. */
   findTombstonedLanes(
     recordType: string,

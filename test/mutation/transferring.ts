@@ -199,8 +199,8 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-reconciled",
     rule: "A listing creates no second counterpart for a record that is still to follow its resource",
     file: "src/runtime/backfill/unpaired-records.ts",
-    find: " || lane.movedFrom === connection.id",
-    replace: "",
+    find: "[connectionId, moved?.connection].includes",
+    replace: "[connectionId].includes",
     killedBy: leftBehind,
   },
   {
@@ -263,8 +263,8 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-follows-first",
     rule: "Nothing is recreated below a moved parent before its existing children have followed",
     file: "src/runtime/records/parent.ts",
-    find: "if (parent.movedFrom !== null && (await",
-    replace: "if (parent.movedFrom === '' && (await",
+    find: "if (parent.moved !== null && (await",
+    replace: "if (parent.moved === undefined && (await",
     killedBy: onTheWay,
   },
   {

@@ -70,7 +70,11 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
       expect(found).toBe(made);
 
       await decide(store, present(made), (_, now) => ({ tombstone: recordDeleted(anId(), now) }));
-      expect(await store.transaction((tx) => tx.findLanesByRecord("tasks", ["77"]))).toEqual([]);
+      expect(
+        await store.transaction((tx) =>
+          tx.findLanes({ kind: "of_records", recordType: "tasks", recordIds: ["77"] }),
+        ),
+      ).toEqual([]);
       const [next] = await store.transaction((tx) => tx.ensureLanes([key]));
       expect(next).not.toBe(made);
     });
@@ -109,16 +113,9 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
             tokens: ["t0ken", "other"],
           }),
         ).toEqual([summaryOf(other)]);
-        expect(await tx.findLanesByRecord("tasks", ["6"])).toEqual([
-          {
-            id: intended,
-            connectionId: connection,
-            resourceType: "issue",
-            recordId: "6",
-            externalId: null,
-            movedFrom: null,
-          },
-        ]);
+        expect(
+          await tx.findLanes({ kind: "of_records", recordType: "tasks", recordIds: ["6"] }),
+        ).toEqual([summaryOf(other)]);
         expect(
           await tx.findLanes({
             kind: "with_resource",

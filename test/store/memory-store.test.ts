@@ -256,7 +256,9 @@ describe("a database in memory", () => {
             externalIds: ["1", "2", "7"],
           }),
         ).toMatchObject([{ id }]);
-        expect(await tx.findLanesByRecord("tasks", ["1", "2"])).toMatchObject([{ id }]);
+        expect(
+          await tx.findLanes({ kind: "of_records", recordType: "tasks", recordIds: ["1", "2"] }),
+        ).toMatchObject([{ id }]);
         expect(
           await tx.findLanes({
             kind: "with_resource",

@@ -86,10 +86,13 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
       const { store, connection } = opened;
       const id = await laneOf(opened, "tells");
       await decide(store, id, () => ({ recordId: "tells" }));
-      const look = () => store.transaction((tx) => tx.findLanesByRecord("tasks", ["tells"]));
-      expect(await look()).toMatchObject([{ id, movedFrom: null }]);
+      const look = () =>
+        store.transaction((tx) =>
+          tx.findLanes({ kind: "of_records", recordType: "tasks", recordIds: ["tells"] }),
+        );
+      expect(await look()).toMatchObject([{ id, moved: null }]);
       await decide(store, id, () => ({ moved: { connection, externalId: "9" } }));
-      expect(await look()).toMatchObject([{ id, movedFrom: connection }]);
+      expect(await look()).toMatchObject([{ id, moved: { connection } }]);
     });
 
     it("are found below a parent, ended ones too", async () => {

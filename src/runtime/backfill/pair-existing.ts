@@ -140,9 +140,13 @@ async function join(
   resourceLane: LaneId,
 ): Promise<boolean> {
   const { type } = mapping.resource;
-  const living = (await tx.findLanesByRecord(mapping.recordType, [recordId])).find(
-    (lane) => lane.connectionId === connection.id && lane.resourceType === type,
-  );
+  const living = (
+    await tx.findLanes({
+      kind: "of_records",
+      recordType: mapping.recordType,
+      recordIds: [recordId],
+    })
+  ).find((lane) => lane.connectionId === connection.id && lane.resourceType === type);
   const lanes = await tx.lockLanes([resourceLane, ...(living === undefined ? [] : [living.id])]);
   const lane = lanes.find((one) => one.id === resourceLane);
   const own = lanes.find((one): one is Lane => one.id === living?.id) ?? null;

@@ -103,13 +103,17 @@ async function withoutResource(
   if (ids.length === 0) return [];
   const ofType = ({ resourceType }: { readonly resourceType: string }) =>
     resourceType === mapping.resource.type;
-  const alive = (await tx.findLanesByRecord(mapping.recordType, ids)).filter(ofType);
+  const alive = (
+    await tx.findLanes({ kind: "of_records", recordType: mapping.recordType, recordIds: ids })
+  ).filter(ofType);
   const ended = (await tx.findTombstonedLanes(mapping.recordType, ids)).filter(ofType);
   const taken = new Set([
     ...alive
       .filter(({ externalId }) => which === "without_lane" || externalId !== null)
       // Until a record has followed its moved resource, it belongs to the old connection.
-      .filter((lane) => lane.connectionId === connection.id || lane.movedFrom === connection.id)
+      .filter(({ connectionId, moved }) =>
+        [connectionId, moved?.connection].includes(connection.id),
+      )
       .map(({ recordId }) => recordId),
     ...groupBy(ended, ({ recordId }) => recordId).flatMap((lanes) => {
       const isPaired = alive.some(({ recordId }) => recordId === lanes[0]?.recordId);

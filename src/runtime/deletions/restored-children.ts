@@ -43,7 +43,7 @@ export async function followRestored(
     if (first === undefined) continue;
     const ids = [...new Set(own.map(({ recordId }) => recordId))];
     await noteChildren(tx, parent, ids, first.origin, mappings);
-    const living = await tx.findLanesByRecord(recordType, ids);
+    const living = await tx.findLanes({ kind: "of_records", recordType, recordIds: ids });
     for (const lane of living) await removeDeletedBelow(tx, lane, mappings, book);
     if (living.length === 0) continue;
     const parents = living.map(({ id }) => id);

@@ -32,7 +32,11 @@ export async function freeConnections(
   const leaving = new Set(going.map(({ lane }) => lane));
   for (const { recordType, recordId, ended } of going) {
     if (recordId === null || ended) continue;
-    for (const lane of await tx.findLanesByRecord(recordType, [recordId])) {
+    for (const lane of await tx.findLanes({
+      kind: "of_records",
+      recordType,
+      recordIds: [recordId],
+    })) {
       const another = lane.externalId !== move.to.externalId && !leaving.has(lane.id);
       if (lane.resourceType === move.type && another) taken.add(lane.connectionId);
     }
@@ -53,7 +57,7 @@ export async function leftMeanwhile(
   for (const { lane, isAway, ended, recordType, recordId } of going) {
     const there = route.get(lane);
     if (!isAway || ended || recordId === null || there === undefined) continue;
-    const living = await tx.findLanesByRecord(recordType, [recordId]);
+    const living = await tx.findLanes({ kind: "of_records", recordType, recordIds: [recordId] });
     const isElsewhere = living.some(
       ({ resourceType, connectionId }) => resourceType === type && connectionId !== there,
     );

@@ -97,7 +97,11 @@ export async function familyOf(
     if (above !== null) {
       for (const id of await tx.records.childrenOf(mapping, above, [...records])) rows.add(id);
     }
-    const lanes = await tx.findLanesByRecord(mapping.recordType, [...rows]);
+    const lanes = await tx.findLanes({
+      kind: "of_records",
+      recordType: mapping.recordType,
+      recordIds: [...rows],
+    });
     ids.push(...lanes.flatMap((one) => (one.resourceType === type ? [one.id] : [])));
   }
   return [...new Set(ids)].filter((id) => id !== lane.id);

@@ -142,7 +142,9 @@ export async function resumeBelow(
   if (moved === null || recordId === null || mapping === null) return;
   for (const its of mappingsBelow(mapping, services)) {
     const ids = await tx.records.childrenOf(its, mapping, [recordId]);
-    const below = (await tx.findLanesByRecord(its.recordType, ids)).filter(
+    const below = (
+      await tx.findLanes({ kind: "of_records", recordType: its.recordType, recordIds: ids })
+    ).filter(
       (one) => one.connectionId === moved.connection && one.resourceType === its.resource.type,
     );
     const lanes = await tx.lockLanes(below.map(({ id }) => id));

@@ -122,7 +122,11 @@ async function targetsOf(
 ): Promise<readonly Target[]> {
   const byRecord = mapBy(changes, ({ recordId }) => recordId);
   const ids = [...byRecord.keys()];
-  const existing = await tx.findLanesByRecord(mapping.recordType, ids);
+  const existing = await tx.findLanes({
+    kind: "of_records",
+    recordType: mapping.recordType,
+    recordIds: ids,
+  });
   const rows = await tx.records.read(mapping, ids);
   const mayHide = rows.size < ids.length && (await tx.records.mayHideRows(mapping));
   const where = await whereaboutsOf(tx, mapping, rows, existing, book);

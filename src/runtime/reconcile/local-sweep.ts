@@ -164,7 +164,11 @@ async function compareRecords(
   await visitPaired(services, connection, mapping, BATCH, async (tx, page) => {
     const lanes = await tx.lockLanes(page.map(({ id }) => id));
     const ids = page.map(({ recordId }) => recordId);
-    const existing = await tx.findLanesByRecord(mapping.recordType, ids);
+    const existing = await tx.findLanes({
+      kind: "of_records",
+      recordType: mapping.recordType,
+      recordIds: ids,
+    });
     const rows = await tx.records.read(mapping, ids);
     const where = await whereaboutsOf(tx, mapping, rows, existing, book);
     const left = lanesLeft(mapping, rows, existing, where, book);

@@ -39,7 +39,11 @@ export async function planLeft(
   const steps: RecordMovedStep[] = [];
   await visitPaired(services, connection.id, mapping, BATCH, async (tx, page) => {
     const ids = page.map(({ recordId }) => recordId);
-    const existing = await tx.findLanesByRecord(mapping.recordType, ids);
+    const existing = await tx.findLanes({
+      kind: "of_records",
+      recordType: mapping.recordType,
+      recordIds: ids,
+    });
     const rows = await livingRows(tx, mapping, ids);
     const left = await leftOf(tx, mapping, rows, existing, book);
     const own = new Set(page.map(({ id }) => id));
@@ -62,7 +66,11 @@ export async function planArrived(
   book: DirectorySnapshot,
 ): Promise<ReadonlyMap<string, RecordMovedStep>> {
   const rows = new Map(found.map(({ key, row }) => [key.recordId ?? "", row]));
-  const existing = await tx.findLanesByRecord(mapping.recordType, [...rows.keys()]);
+  const existing = await tx.findLanes({
+    kind: "of_records",
+    recordType: mapping.recordType,
+    recordIds: [...rows.keys()],
+  });
   const left = await leftOf(tx, mapping, rows, existing, book);
   const losses = lossesOf(await tx.lockLanes([...left.keys()]), left, tx, book);
   const result = new Map<string, RecordMovedStep>();
@@ -96,7 +104,11 @@ export async function planReturned(
         page.flatMap(({ id, row }) => (isSoftDeleted(mapping, row) ? [] : [[id, row] as const])),
       );
       const ids = [...rows.keys()];
-      const living = await tx.findLanesByRecord(mapping.recordType, ids);
+      const living = await tx.findLanes({
+        kind: "of_records",
+        recordType: mapping.recordType,
+        recordIds: ids,
+      });
       const isHere = (lane: Pick<LaneOfRecord, "connectionId" | "resourceType">) =>
         lane.connectionId === connection.id && lane.resourceType === mapping.resource.type;
       const present = new Set(living.filter(isHere).map(({ recordId }) => recordId));

@@ -162,8 +162,8 @@ async function followerOf(
   { connectionId, resourceType, recordType }: Lane,
   recordId: string,
 ): Promise<Lane | null> {
-  const found = (await tx.findLanesByRecord(recordType, [recordId])).find(
-    (lane) => lane.connectionId === connectionId && lane.resourceType === resourceType,
-  );
+  const found = (
+    await tx.findLanes({ kind: "of_records", recordType, recordIds: [recordId] })
+  ).find((lane) => lane.connectionId === connectionId && lane.resourceType === resourceType);
   return found === undefined ? null : ((await tx.lockLanes([found.id]))[0] ?? null);
 }

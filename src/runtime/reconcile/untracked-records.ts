@@ -62,7 +62,7 @@ async function withoutChange(
   const ids = records.map(({ key }) => key.recordId);
   const captured = await tx.changes.peek(recordType, ids);
   // A drain that committed before captures were read here has made its lanes visible.
-  const lanes = (await tx.findLanesByRecord(recordType, ids)).filter(
+  const lanes = (await tx.findLanes({ kind: "of_records", recordType, recordIds: ids })).filter(
     ({ connectionId, resourceType }) =>
       connectionId === connection.id && resourceType === resource.type,
   );

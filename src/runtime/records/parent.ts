@@ -18,11 +18,15 @@ export async function parentState(
   if (lane.recordId === null) return null;
   const row = (await tx.records.read(mapping, [lane.recordId])).get(lane.recordId);
   const parentIds = keyText(row?.[mapping.parent.column]);
-  const lanes = await tx.findLanesByRecord(mapping.parent.recordType, parentIds);
+  const lanes = await tx.findLanes({
+    kind: "of_records",
+    recordType: mapping.parent.recordType,
+    recordIds: parentIds,
+  });
   const parent = lanes.find((candidate) => isParentOf(candidate, lane, mapping));
   if (parent === undefined) return endedParent(tx, lane, parentIds, mapping);
   if (parent.externalId === null) return null;
-  if (parent.movedFrom !== null && (await isToFollow(tx, lane, parent.movedFrom))) return null;
+  if (parent.moved !== null && (await isToFollow(tx, lane, parent.moved.connection))) return null;
   return { type: parent.resourceType, externalId: parent.externalId };
 }
 

@@ -15,12 +15,12 @@ import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import { isSoftDeleted, type Mapping, placingColumn, type Row } from "../../model/mapping.ts";
 import type { RecordMove } from "../../model/tombstone.ts";
-import type { StoreTransaction } from "../../store/store.ts";
+import type { FoundLane, StoreTransaction } from "../../store/store.ts";
 import { type DirectorySnapshot, type ClaimedLane, mapBy } from "../services/index.ts";
 import { keyText } from "./key-text.ts";
 import { enqueueSyntheticChanges, type UncapturedRecord } from "./note-change.ts";
 
-export type LaneOfRecord = Awaited<ReturnType<StoreTransaction["findLanesByRecord"]>>[number];
+export type LaneOfRecord = FoundLane<{ readonly kind: "of_records" }>;
 
 export type LaneThatEnded = Awaited<ReturnType<StoreTransaction["findTombstonedLanes"]>>[number];
 
@@ -44,7 +44,7 @@ export async function whereaboutsOf(
   if (scopeColumn === null) return result;
   for (const [recordId, row] of rows) {
     const [scope] = keyText(row[scopeColumn]);
-    const isMoving = existing.some((lane) => lane.recordId === recordId && lane.movedFrom !== null);
+    const isMoving = existing.some((lane) => lane.recordId === recordId && lane.moved !== null);
     const contacts = scope === undefined ? [] : book.ofScope(mapping.integration, scope);
     const connections = contacts.map(({ connection }) => connection.id);
     result.set(recordId, isMoving ? { kind: "unsettled" } : { kind: "by_scope", connections });
@@ -64,9 +64,11 @@ async function byParents(
   const parentIds = [...new Set([...rows.values()].flatMap((row) => keyText(row[parent.column])))];
   const isParent = ({ resourceType }: { readonly resourceType: string }) =>
     resourceType === resource.parent;
-  const living = (await tx.findLanesByRecord(parent.recordType, parentIds)).filter(isParent);
+  const living = (
+    await tx.findLanes({ kind: "of_records", recordType: parent.recordType, recordIds: parentIds })
+  ).filter(isParent);
   // A child that was out of reach with its parent returns with it. A record that the app moved away follows no move.
-  const isAnyMoving = living.some(({ movedFrom }) => movedFrom !== null);
+  const isAnyMoving = living.some(({ moved }) => moved !== null);
   const over = isAnyMoving ? await tx.findTombstonedLanes(recordType, [...rows.keys()]) : [];
   const ended = over.filter(({ recordMoved }) => recordMoved === null);
   const unpaired = parentIds.filter((id) => !living.some(({ recordId }) => recordId === id));
@@ -77,9 +79,9 @@ async function byParents(
     const own = existing.filter((lane) => lane.recordId === recordId);
     const parents = living
       .filter((lane) => lane.recordId === parentId)
-      .map(({ connectionId, movedFrom }): ParentPairing => {
+      .map(({ connectionId, moved }): ParentPairing => {
         const isLeft = [...own, ...ended].some(
-          (lane) => lane.recordId === recordId && lane.connectionId === movedFrom,
+          (lane) => lane.recordId === recordId && lane.connectionId === moved?.connection,
         );
         return { connectionId, standing: isLeft ? "moving" : "living" };
       });
@@ -169,7 +171,7 @@ export async function noteExpectedParents(
   const uncaptured = [...new Set(ids)].filter((id) => !captured.has(id));
   if (uncaptured.length === 0) return;
   // A drain that committed before captures were read here has made its lanes visible.
-  const lanes = await tx.findLanesByRecord(recordType, uncaptured);
+  const lanes = await tx.findLanes({ kind: "of_records", recordType, recordIds: uncaptured });
   const paired = new Set(
     lanes.flatMap((lane) => (lane.resourceType === above.resource.type ? lane.recordId : [])),
   );
@@ -240,7 +242,7 @@ async function belongsHere(
     // The answer matters to few events of a child, so the others skip the queries.
     const isRisky = [true, false].some((isHere) => isMisplaced(lane, event, isHere));
     if (recordId === null || !isRisky) return null;
-    const existing = await tx.findLanesByRecord(recordType, [recordId]);
+    const existing = await tx.findLanes({ kind: "of_records", recordType, recordIds: [recordId] });
     const where = await whereaboutsOf(tx, mapping, new Map([[recordId, row]]), existing, book);
     return isBelowHere(connectionId, where.get(recordId));
   }
@@ -317,8 +319,8 @@ export async function isSucceeded(tx: StoreTransaction, lane: Lane): Promise<boo
 async function livingOf(
   tx: StoreTransaction,
   { resourceType, recordType, recordId }: Lane,
-): Promise<Awaited<ReturnType<StoreTransaction["findLanesByRecord"]>>> {
+): Promise<readonly LaneOfRecord[]> {
   if (recordId === null) return [];
-  const living = await tx.findLanesByRecord(recordType, [recordId]);
+  const living = await tx.findLanes({ kind: "of_records", recordType, recordIds: [recordId] });
   return living.filter((one) => one.resourceType === resourceType);
 }

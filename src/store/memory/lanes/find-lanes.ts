@@ -3,7 +3,7 @@ import type { Lane } from "../../../model/lane.ts";
 import { placeOutOfReach } from "../../../model/tombstone.ts";
 import type { FoundLane, LaneQuery, LaneSummary } from "../../lanes.ts";
 import type { MemoryState } from "../tables/index.ts";
-import { byId, resourceKeyInMemory } from "./lane-keys.ts";
+import { byId, recordKey, resourceKeyInMemory } from "./lane-keys.ts";
 
 export function findLanesInMemory<Query extends LaneQuery>(
   state: MemoryState,
@@ -36,6 +36,10 @@ function indexed(state: MemoryState, query: LaneQuery) {
       );
     case "of_tokens":
       return query.tokens.map((token) => state.laneByToken.get(token));
+    case "of_records":
+      return query.recordIds.flatMap(
+        (recordId) => state.lanesOfRecord.get(recordKey({ ...query, recordId }) ?? "") ?? [],
+      );
     default:
       return null;
   }
@@ -52,6 +56,8 @@ function predicateOf(state: MemoryState, query: LaneQuery): (lane: Lane) => bool
       return ({ connectionId, resourceType, intent }) =>
         resourceType === query.resourceType &&
         [connectionId, intent?.leftFrom].includes(query.connectionId);
+    case "of_records":
+      return ({ tombstone }) => tombstone === null;
     case "children":
       return (lane) => isOfType(lane) && lane.parent?.externalId === query.parentExternalId;
     case "unpaired_children": {

@@ -138,23 +138,6 @@ export function lanesOfRecords(
     .sort(byId);
 }
 
-export function findLanesByRecord(
-  state: MemoryState,
-  recordType: string,
-  recordIds: readonly string[],
-) {
-  return lanesOfRecords(state, recordType, recordIds)
-    .filter((lane) => lane.tombstone === null)
-    .map(({ id, connectionId, resourceType, recordId, externalId, moved }) => ({
-      id,
-      connectionId,
-      resourceType,
-      recordId,
-      externalId,
-      movedFrom: moved?.connection ?? null,
-    }));
-}
-
 export function findTombstonedLanes(
   state: MemoryState,
   recordType: string,

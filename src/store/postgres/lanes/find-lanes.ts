@@ -38,6 +38,12 @@ function conditionOf(query: LaneQuery): readonly [string, readonly unknown[]] {
            and resource_type = $2`,
         [query.connectionId, query.resourceType, query.tokens],
       ];
+    case "of_records":
+      return [
+        `where record_type = $1 and record_id = any($2::text[]) and tombstone_event is null
+         order by id`,
+        [query.recordType, query.recordIds],
+      ];
     case "children":
       return [
         `where connection_id = $1 and resource_type = $2 and parent_external_id = $3

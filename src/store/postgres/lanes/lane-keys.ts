@@ -6,35 +6,6 @@ import type { Queryable } from "../../database/index.ts";
 import type { LaneOfOpenCreate } from "../../store.ts";
 import { postedFromJson, type PostedJson } from "./lane-rows.ts";
 
-export async function findLanesByRecord(
-  tx: Queryable,
-  recordType: string,
-  recordIds: readonly string[],
-) {
-  const { rows } = await tx.query<{
-    id: string;
-    connection_id: string;
-    resource_type: string;
-    record_id: string;
-    external_id: string | null;
-    moved_from_connection: string | null;
-  }>(
-    `select id, connection_id, resource_type, record_id, external_id, moved_from_connection
-     from tandem.lanes
-     where record_type = $1 and record_id = any($2::text[]) and tombstone_event is null
-     order by id`,
-    [recordType, recordIds],
-  );
-  return rows.map((row) => ({
-    id: laneId(row.id),
-    connectionId: connectionId(row.connection_id),
-    resourceType: row.resource_type,
-    recordId: row.record_id,
-    externalId: row.external_id,
-    movedFrom: row.moved_from_connection === null ? null : connectionId(row.moved_from_connection),
-  }));
-}
-
 export async function findTombstonedLanes(
   tx: Queryable,
   recordType: string,
