@@ -181,7 +181,7 @@ export const outcomes: readonly CodeMutant[] = [
   {
     id: "restore-soft-delete",
     rule: "A soft delete that is cleared is a restore",
-    file: "src/runtime/outbound/drain.ts",
+    file: "src/engine/lifecycle/route-writes.ts",
     find: " || (softDelete !== null && columns.includes(softDelete))",
     replace: "",
     killedBy: ["test/situations/deletions/restore.test.ts"],

@@ -360,9 +360,9 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "taken-back-elsewhere",
     rule: "A record that was archived, and is taken back elsewhere, has left the connection it was in",
-    file: "src/runtime/outbound/drain.ts",
-    find: "if (leftSince.has(id)) lanes",
-    replace: "if (leftSince.size < 0) lanes",
+    file: "src/engine/lifecycle/route-writes.ts",
+    find: ", ...routesLeftSince(record, placed)",
+    replace: "",
     killedBy: takenBack,
   },
   {
@@ -377,9 +377,9 @@ export const transferring: readonly CodeMutant[] = [
     id: "taken-back-unheard",
     rule: "A record that was archived, moved and taken back while all was paused has left its issue, too",
     reasons: ["record_moved"],
-    file: "src/runtime/outbound/drain.ts",
-    find: "(mayHaveMoved(mapping, own) || isRevival(mapping, own))",
-    replace: "mayHaveMoved(mapping, own)",
+    file: "src/engine/lifecycle/route-writes.ts",
+    find: "(mayHaveMoved(mapping, writes) || isRevival(mapping, writes))",
+    replace: "mayHaveMoved(mapping, writes)",
     killedBy: takenBack,
   },
   {

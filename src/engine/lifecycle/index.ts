@@ -58,3 +58,4 @@ export {
   planReturn,
   takeEditTimes,
 } from "./resource-return.ts";
+export { routeWrites, type WriteRoute, type WrittenRecord } from "./route-writes.ts";

@@ -12,24 +12,17 @@ import {
   isHidden,
 } from "../../engine/processing/index.ts";
 import type { Admission } from "../../engine/lane/index.ts";
-import { connectionsAt, placeRecord, type RecordLocation } from "../../engine/lifecycle/index.ts";
+import { routeWrites, type WriteRoute, type WrittenRecord } from "../../engine/lifecycle/index.ts";
 import type { FieldChange } from "../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
-import {
-  isSoftDeleted,
-  mappedColumns,
-  type Mapping,
-  placingColumn,
-  type Row,
-} from "../../model/mapping.ts";
+import { mappedColumns, type Mapping, type Row } from "../../model/mapping.ts";
 import type { RecordMove } from "../../model/tombstone.ts";
 import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../../store/store.ts";
 import { DirectorySnapshot, mapBy, type Services } from "../services/index.ts";
 import { LaneMovedError } from "../admission/index.ts";
 import {
   type LaneOfRecord,
-  lanesLeft,
   type LaneThatEnded,
   noteExpectedParents,
   shiftOf,
@@ -113,6 +106,13 @@ function depth(mapping: Mapping): number {
   return mapping.parent === null ? 0 : 1;
 }
 
+/** A record with its captured writes, and everything that decides which lanes take them. */
+interface RecordToDrain extends WrittenRecord {
+  readonly recordId: string;
+  readonly writes: readonly CapturedChange[];
+}
+
+/** The lanes that take the captured writes of each record. Lanes that do not exist are created. */
 async function targetsOf(
   tx: StoreTransaction,
   mapping: Mapping,
@@ -120,153 +120,93 @@ async function targetsOf(
   book: DirectorySnapshot,
   { log }: Pick<Services, "log">,
 ): Promise<readonly Target[]> {
+  const records = await recordsToDrain(tx, mapping, changes, book);
+  const unseen = records.filter(({ hidden, living }) => hidden && living.length === 0);
+  // Without the row its connection is unknown. A sweep finds the record once the row is visible.
+  if (unseen.length > 0) {
+    log.warn(
+      { table: mapping.recordType, rows: unseen.map(({ recordId }) => recordId) },
+      "rows were written that row security hides from Tandem's role: they get no counterpart until it may see them",
+    );
+  }
+  const routed = records.flatMap((record) =>
+    routeWrites(record).map((route) => ({ record, route })),
+  );
+  const keys = routed.flatMap(({ record, route }) =>
+    route.kind === "ensured" ? [laneKeyOf(mapping, route.connectionId, record.recordId)] : [],
+  );
+  const ensured = (await tx.ensureLanes(keys)).values();
+  const targets = new Map<LaneId, Target>();
+  for (const { record, route } of routed) {
+    const lane = route.kind === "ensured" ? ensured.next().value : route.lane;
+    if (lane === undefined || targets.has(lane)) continue;
+    targets.set(lane, targetOf(lane, route, record));
+  }
+  return [...targets.values()];
+}
+
+function targetOf(
+  lane: LaneId,
+  route: WriteRoute,
+  { mapping, recordId, row, hidden, writes }: RecordToDrain,
+): Target {
+  const found = { lane, mapping, row, hidden, changes: writes };
+  if (route.kind === "ensured") {
+    const { arrives, revives } = route;
+    return { ...found, living: true, moved: null, arrives, restores: null, revives };
+  }
+  const { living, moved, restoresIn } = route;
+  const restores = restoresIn === null ? null : laneKeyOf(mapping, restoresIn, recordId);
+  return { ...found, living, moved, arrives: false, restores, revives: false };
+}
+
+/** Reads what decides which lanes take the writes of each record. The lanes are read before the rows. */
+async function recordsToDrain(
+  tx: StoreTransaction,
+  mapping: Mapping,
+  changes: readonly CapturedChange[],
+  book: DirectorySnapshot,
+): Promise<readonly RecordToDrain[]> {
   const byRecord = mapBy(changes, ({ recordId }) => recordId);
   const ids = [...byRecord.keys()];
-  const existing = await tx.findLanes({
-    kind: "of_records",
-    recordType: mapping.recordType,
-    recordIds: ids,
-  });
+  const { recordType, resource } = mapping;
+  const existing = await tx.findLanes({ kind: "of_records", recordType, recordIds: ids });
   const rows = await tx.records.read(mapping, ids);
   const mayHide = rows.size < ids.length && (await tx.records.mayHideRows(mapping));
   const where = await whereaboutsOf(tx, mapping, rows, existing, book);
   await noteExpectedParents(tx, mapping, rows, where, book);
-  const left = lanesLeft(mapping, rows, existing, where, book);
-  const ended = await tx.findTombstonedLanes(mapping.recordType, ids);
-  const living = lanesOf(mapping, existing);
-  const over = lanesOf(mapping, ended);
-  const lanes = new Map(ids.map((recordId) => [recordId, new Set<LaneId>()]));
-  const begun: LaneToWrite[] = [];
-  const restores = new Map<LaneId, LaneKey>();
-  const unseen: string[] = [];
-  for (const [recordId, own] of byRecord) {
-    const present = { living: living.get(recordId) ?? [], ended: over.get(recordId) ?? [] };
-    const told = lanes.get(recordId);
-    for (const lane of present.living) if (book.mapping(lane) === mapping) told?.add(lane.id);
-    const row = rows.get(recordId);
-    if (row === undefined) {
-      if (isHidden(mayHide, own)) {
-        if (present.living.length === 0) unseen.push(recordId);
-        continue;
-      }
-      // The resource was deleted before, so nothing is sent; the lane's event keeps unsent edits as conflicts.
-      const kept = present.ended.findLast(({ side }) => side === "resource");
-      if (kept !== undefined && present.living.length === 0) told?.add(kept.id);
-    } else if (!isSoftDeleted(mapping, row)) {
-      const placed = {
-        ...present,
-        isRevival: isRevival(mapping, own),
-        isFromElsewhere: present.living.some(({ id }) => left.has(id)),
-        isChild: mapping.parent !== null,
-      };
-      for (const connectionId of connectionsAt(where.get(recordId) ?? { kind: "unsettled" })) {
-        const key = laneKeyOf(mapping, connectionId, recordId);
-        const placement = placeRecord(connectionId, placed);
-        if (placement.kind === "back") restores.set(placement.lane.id, key);
-        if ("lane" in placement) told?.add(placement.lane.id);
-        else begun.push({ key, kind: placement.kind });
-      }
-    }
-  }
-  // Without the row its connection is unknown. A sweep finds the record once the row is visible.
-  if (unseen.length > 0) {
-    log.warn(
-      { table: mapping.recordType, rows: unseen },
-      "rows were written that row security hides from Tandem's role: they get no counterpart until it may see them",
+  const ended = await tx.findTombstonedLanes(recordType, ids);
+  const ofType = <Found extends LaneOfRecord | LaneThatEnded>(lanes: readonly Found[]) =>
+    mapBy(
+      lanes.flatMap((lane) =>
+        lane.resourceType === resource.type
+          ? [{ ...lane, isMapped: book.mapping(lane) === mapping }]
+          : [],
+      ),
+      ({ recordId }) => recordId,
     );
-  }
-  const leftSince = leftSinceEnded(mapping, rows, ended, where, restores, book);
-  for (const { id, recordId } of ended) if (leftSince.has(id)) lanes.get(recordId)?.add(id);
-  const ensured = await tx.ensureLanes(begun.map(({ key }) => key));
-  const kinds = new Map<LaneId, LaneToWrite["kind"]>();
-  begun.forEach(({ key, kind }, index) => {
-    const lane = ensured[index];
-    if (lane === undefined) return;
-    lanes.get(key.recordId)?.add(lane);
-    kinds.set(lane, kind);
-  });
-  const isOver = new Set(ended.map(({ id }) => id));
-  return [...byRecord].flatMap(([recordId, own]) => {
+  const [living, over] = [ofType(existing), ofType(ended)];
+  return [...byRecord].map(([recordId, writes]) => {
     const row = rows.get(recordId) ?? null;
-    // An archived record belongs to no connection. Restored, it may belong to another one, though its lane never ended.
-    const isPlaced =
-      row !== null &&
-      !isSoftDeleted(mapping, row) &&
-      (mayHaveMoved(mapping, own) || isRevival(mapping, own));
-    return [...(lanes.get(recordId) ?? [])].map((lane) => ({
-      lane,
+    return {
       mapping,
-      living: !isOver.has(lane),
-      moved: leftSince.get(lane) ?? (isPlaced ? (left.get(lane) ?? null) : null),
-      arrives: kinds.get(lane) === "first" && isMoved(mapping, own),
-      restores: restores.get(lane) ?? null,
-      revives: kinds.get(lane) === "anew",
+      recordId,
       row,
-      hidden: row === null && isHidden(mayHide, own),
-      changes: own,
-    }));
+      hidden: row === null && isHidden(mayHide, writes),
+      writes,
+      where: where.get(recordId) ?? { kind: "unsettled" },
+      living: living.get(recordId) ?? [],
+      ended: over.get(recordId) ?? [],
+    };
   });
-}
-
-/** Lanes of a mapping's resources, by record. */
-function lanesOf<Found extends LaneOfRecord | LaneThatEnded>(
-  { resource }: Mapping,
-  lanes: readonly Found[],
-): ReadonlyMap<string, readonly Found[]> {
-  const ofType = lanes.filter(({ resourceType }) => resourceType === resource.type);
-  return mapBy(ofType, ({ recordId }) => recordId);
-}
-
-/** A lane that takes a write in a connection of its record; the lane may have to be created. */
-interface LaneToWrite {
-  readonly key: LaneKey & { readonly recordId: string };
-  readonly kind: "paired" | "first" | "anew";
 }
 
 function laneKeyOf(
   { resource, recordType }: Mapping,
   connectionId: ConnectionId,
   recordId: string,
-): LaneToWrite["key"] {
+): LaneKey {
   return { connectionId, resourceType: resource.type, recordType, externalId: null, recordId };
-}
-
-/** Lanes that ended with their record, if the record exists again and belongs to another connection: it was moved. */
-function leftSinceEnded(
-  mapping: Mapping,
-  rows: ReadonlyMap<string, Row>,
-  ended: readonly LaneThatEnded[],
-  where: ReadonlyMap<string, RecordLocation>,
-  restores: ReadonlyMap<LaneId, LaneKey>,
-  book: DirectorySnapshot,
-): ReadonlyMap<LaneId, RecordMove> {
-  const withRecord = ended.filter(
-    ({ id, side, recordMoved }) => side === "record" && recordMoved === null && !restores.has(id),
-  );
-  const living = new Map([...rows].filter(([, row]) => !isSoftDeleted(mapping, row)));
-  const byScope = new Map([...where].filter(([, { kind }]) => kind === "by_scope"));
-  return lanesLeft(mapping, living, withRecord, byScope, book);
-}
-
-/** Whether the record existed before these writes and was moved by them. */
-function isMoved(mapping: Mapping, changes: readonly CapturedChange[]): boolean {
-  const updates = changes.filter(({ operation }) => operation === "update");
-  return updates.length === changes.length && mayHaveMoved(mapping, updates);
-}
-
-/** Whether the writes changed the record's scope or parent: no other write moves it. */
-function mayHaveMoved(mapping: Mapping, changes: readonly CapturedChange[]): boolean {
-  const column = placingColumn(mapping);
-  return column !== null && changes.some(({ columns }) => columns.includes(column));
-}
-
-/** Whether the app inserted the record again, or restored it. */
-function isRevival({ softDelete }: Mapping, changes: readonly CapturedChange[]): boolean {
-  return changes.some(
-    ({ origin, operation, columns }) =>
-      origin === null &&
-      (operation === "insert" || (softDelete !== null && columns.includes(softDelete))),
-  );
 }
 
 async function admitTargets(
