@@ -146,7 +146,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-raced-nowhere",
     rule: "Nor does one whose parent is nowhere, and it waits for nothing",
-    file: "src/runtime/records/placement.ts",
+    file: "src/engine/lifecycle/record-move.ts",
     find: "const hasEnded = connections.length === 0 && where",
     replace: "const hasEnded = connections.length === 0 || where",
     killedBy: ["test/situations/moves/scope-changes-raced.test.ts"],

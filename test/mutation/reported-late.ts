@@ -120,9 +120,9 @@ export const reportedLate: readonly CodeMutant[] = [
   {
     id: "left-before-parent",
     rule: "A record that has left a lane does not follow what is transferred from there",
-    file: "src/runtime/records/placement.ts",
-    find: "over.filter(({ recordMoved }) => recordMoved === null)",
-    replace: "over",
+    file: "src/engine/lifecycle/parent-pairings.ts",
+    find: "ended.filter(({ recordMoved }) => recordMoved === null)",
+    replace: "ended",
     killedBy: ["test/situations/moves/scope-changes-below.test.ts"],
   },
   {

@@ -53,9 +53,9 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-child-waits",
     rule: "A child that was out of reach with its parent follows it, and is recreated nowhere before",
-    file: "src/runtime/records/placement.ts",
-    find: "const isLeft = [...own, ...ended].some(",
-    replace: "const isLeft = [...own].some(",
+    file: "src/engine/lifecycle/parent-pairings.ts",
+    find: "const isLeft = [...living, ...mayFollow].some(",
+    replace: "const isLeft = [...living].some(",
     killedBy,
   },
   {

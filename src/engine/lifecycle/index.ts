@@ -20,12 +20,14 @@ export {
 export {
   connectionsAt,
   deletedWhileAway,
+  isBelow,
   isMisplaced,
   leavingLanes,
   type ParentPairing,
   type RecordLocation,
 } from "./record-move.ts";
-export { endedIn, expectedIn, placeRecord, takingBack } from "./record-placement.ts";
+export { hasParentIn, presentParents, withEndedParents } from "./parent-pairings.ts";
+export { endedIn, expectedIn, takingBack } from "./record-placement.ts";
 export {
   childrenOfMove,
   duplicatesAmong,

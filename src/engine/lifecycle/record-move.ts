@@ -66,6 +66,15 @@ export function leavingLanes(
   return result;
 }
 
+/** Whether a child's parent is in a connection; `null` while the parent is moving, or if it has ended there. */
+export function isBelow(id: ConnectionId, where: RecordLocation | undefined): boolean | null {
+  if (where?.kind !== "by_parent") return null;
+  if (where.parents.some(({ standing }) => standing === "moving")) return null;
+  const connections = connectionsAt(where);
+  const hasEnded = connections.length === 0 && where.parents.some((one) => one.connectionId === id);
+  return hasEnded ? null : connections.includes(id);
+}
+
 /**
  * Whether an outbound event contradicts its record's present connection. Two concurrent drains may have read the
  * record at different times. Then the drain must decide again before anything is sent. In a paired lane only an

@@ -2,13 +2,15 @@
 import type { ParentState } from "../../engine/processing/index.ts";
 import {
   connectionsAt,
-  endedIn,
   expectedIn,
+  hasParentIn,
+  isBelow,
   isMisplaced,
   leavingLanes,
-  type ParentPairing,
+  presentParents,
   takingBack,
   type RecordLocation,
+  withEndedParents,
 } from "../../engine/lifecycle/index.ts";
 import type { FieldChange } from "../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
@@ -67,56 +69,30 @@ async function byParents(
   const living = (
     await tx.findLanes({ kind: "of_records", recordType: parent.recordType, recordIds: parentIds })
   ).filter(isParent);
-  // A child that was out of reach with its parent returns with it. A record that the app moved away follows no move.
   const isAnyMoving = living.some(({ moved }) => moved !== null);
-  const over = isAnyMoving ? await tx.findTombstonedLanes(recordType, [...rows.keys()]) : [];
-  const ended = over.filter(({ recordMoved }) => recordMoved === null);
+  const ended = isAnyMoving ? await tx.findTombstonedLanes(recordType, [...rows.keys()]) : [];
   const unpaired = parentIds.filter((id) => !living.some(({ recordId }) => recordId === id));
   const expected = await expectedParents(tx, mapping, unpaired, book);
-  const result = new Map<string, RecordLocation>();
-  for (const [recordId, row] of rows) {
-    const [parentId] = keyText(row[parent.column]);
-    const own = existing.filter((lane) => lane.recordId === recordId);
-    const parents = living
-      .filter((lane) => lane.recordId === parentId)
-      .map(({ connectionId, moved }): ParentPairing => {
-        const isLeft = [...own, ...ended].some(
-          (lane) => lane.recordId === recordId && lane.connectionId === moved?.connection,
-        );
-        return { connectionId, standing: isLeft ? "moving" : "living" };
-      });
-    const toCome = (expected.get(parentId ?? "") ?? []).map((connectionId): ParentPairing => ({
-      connectionId,
-      standing: "expected",
-    }));
-    result.set(recordId, { kind: "by_parent", parents: [...parents, ...toCome] });
-  }
+  const parentOf = new Map([...rows].map(([id, row]) => [id, keyText(row[parent.column])[0]]));
+  const present = new Map(
+    [...parentOf].map(([recordId, parentId]) => {
+      const isOwn = (lane: { readonly recordId: string }) => lane.recordId === recordId;
+      const own = { living: existing.filter(isOwn), ended: ended.filter(isOwn) };
+      const above = living.filter((lane) => lane.recordId === parentId);
+      return [recordId, presentParents(above, expected.get(parentId ?? "") ?? [], own)];
+    }),
+  );
   // Parents rarely move away, so only records without a parent in their connection look up ended parents.
-  const away = existing.filter(({ recordId, connectionId }) => {
-    const where = result.get(recordId);
-    const parents = where?.kind === "by_parent" ? where.parents : [];
-    return !parents.some((one) => one.connectionId === connectionId);
-  });
-  if (away.length === 0) return result;
-  const overAbove = (await tx.findTombstonedLanes(parent.recordType, parentIds)).filter(isParent);
-  for (const [recordId, where] of result) {
-    if (where.kind !== "by_parent") continue;
-    const [parentId] = keyText(rows.get(recordId)?.[parent.column]);
-    // If several ended in one connection, the last one tells how the parent ended.
-    const last = new Map(
-      overAbove
-        .filter((lane) => lane.recordId === parentId)
-        .flatMap((lane) => {
-          const standing = lane.recordMoved === null ? "ended" : "left";
-          return endedIn(lane).map((id) => [id, standing] as const);
-        }),
-    );
-    const gone = [...last]
-      .filter(([id]) => !where.parents.some(({ connectionId }) => connectionId === id))
-      .map(([connectionId, standing]): ParentPairing => ({ connectionId, standing }));
-    result.set(recordId, { kind: "by_parent", parents: [...where.parents, ...gone] });
-  }
-  return result;
+  const isAway = existing.some((lane) => !hasParentIn(lane, present.get(lane.recordId) ?? []));
+  const over = isAway
+    ? (await tx.findTombstonedLanes(parent.recordType, parentIds)).filter(isParent)
+    : [];
+  return new Map(
+    [...present].map(([recordId, parents]) => {
+      const above = over.filter((lane) => lane.recordId === parentOf.get(recordId));
+      return [recordId, { kind: "by_parent", parents: withEndedParents(parents, above) }];
+    }),
+  );
 }
 
 /** The connections in which parents without a living lane will get one, by the parent's key. */
@@ -244,19 +220,10 @@ async function belongsHere(
     if (recordId === null || !isRisky) return null;
     const existing = await tx.findLanes({ kind: "of_records", recordType, recordIds: [recordId] });
     const where = await whereaboutsOf(tx, mapping, new Map([[recordId, row]]), existing, book);
-    return isBelowHere(connectionId, where.get(recordId));
+    return isBelow(connectionId, where.get(recordId));
   }
   if (scopeColumn === null) return null;
   return keyText(row[scopeColumn])[0] === book.contact(connectionId)?.connection.scope;
-}
-
-/** Whether a child's parent is in a connection; `null` while the parent is moving, or if it has ended there. */
-function isBelowHere(id: Lane["connectionId"], where: RecordLocation | undefined): boolean | null {
-  if (where?.kind !== "by_parent") return null;
-  if (where.parents.some(({ standing }) => standing === "moving")) return null;
-  const connections = connectionsAt(where);
-  const hasEnded = connections.length === 0 && where.parents.some((one) => one.connectionId === id);
-  return hasEnded ? null : connections.includes(id);
 }
 
 /** The change of the column that moved a record; `null` if its parent was moved. */
