@@ -56,9 +56,9 @@ export const backInReach: readonly CodeMutant[] = [
     id: "back-left-meanwhile",
     rule: "An issue that is back when its task has another one elsewhere is one that the task has left",
     reasons: ["moved_to_connection"],
-    file: "src/runtime/moves/move-routes.ts",
-    find: "if (isElsewhere) result.add(lane);",
-    replace: "",
+    file: "src/engine/lifecycle/move-routes.ts",
+    find: "if (!isAway || there === undefined) return false;",
+    replace: "if (!isAway || there !== undefined) return false;",
     killedBy,
   },
   {

@@ -32,8 +32,8 @@ export const reportedLate: readonly CodeMutant[] = [
   {
     id: "transfer-record-stays",
     rule: "A lane without a record takes no place of a lane whose issue already has a record",
-    file: "src/runtime/moves/move-routes.ts",
-    find: "!(ended || own === null)",
+    file: "src/engine/lifecycle/move-routes.ts",
+    find: "!(ended || recordId === null)",
     replace: "!ended",
     killedBy,
   },
@@ -88,8 +88,8 @@ export const reportedLate: readonly CodeMutant[] = [
   {
     id: "back-first-at-home",
     rule: "... also within one connection, where the lane that goes is no other counterpart of its record",
-    file: "src/runtime/moves/move-routes.ts",
-    find: "&& !leaving.has(lane.id)",
+    file: "src/engine/lifecycle/move-routes.ts",
+    find: " && !leaving.has(lane.id)",
     replace: "",
     killedBy: backFirst,
   },

@@ -101,8 +101,8 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-keeps-pairing",
     rule: "A lane that has ended takes no resource from the record that was made of it",
-    file: "src/runtime/moves/move-routes.ts",
-    find: "if (connection === undefined || !(ended || own === null)) continue;",
+    file: "src/engine/lifecycle/move-routes.ts",
+    find: "if (connection === undefined || !(ended || recordId === null)) continue;",
     replace: "if (connection !== undefined) continue;",
     killedBy,
   },

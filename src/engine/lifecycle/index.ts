@@ -36,11 +36,15 @@ export {
   type MovedChildren,
 } from "./moved-children.ts";
 export {
+  type DepartingLane,
+  type MoveRoutes,
+  type ReachedConnection,
+  routeDepartures,
+} from "./move-routes.ts";
+export {
   awaitChildren,
   requeueAfterMove,
   type Departure,
-  type Destination,
-  destinations,
   followParent,
   leaveLane,
   forwardingChain,

@@ -6,12 +6,12 @@
 import { admit } from "../../engine/admission/index.ts";
 import { writtenByUs } from "../../engine/creates/index.ts";
 import {
-  destinations,
   leaveLane,
   letRecordGo,
   moveLane,
   type MoveNews,
   placeText,
+  routeDepartures,
 } from "../../engine/lifecycle/index.ts";
 import { hasEndedBefore } from "../../engine/lane/index.ts";
 import type { ConnectionId } from "../../model/ids.ts";
@@ -29,13 +29,7 @@ import {
   LaneMovedError,
 } from "../admission/index.ts";
 import { expectNobody, goneOn, noteOrigin } from "./disconnected.ts";
-import {
-  freeConnections,
-  type Leaving,
-  leftMeanwhile,
-  placesFor,
-  withoutDoubles,
-} from "./move-routes.ts";
+import { connectionsReached, type Leaving, placesFor, withRecordLanes } from "./move-routes.ts";
 import { childrenAlong, childrenPutElsewhere, leaveAlong } from "./stranded-children.ts";
 
 /** A move with how it became known. */
@@ -62,9 +56,8 @@ export async function followMove(
   const known: KnownMove = { ...told, move };
   const leaving = await whoLeaves(tx, known, from, mapping, book, services);
   const going = leaving.filter(({ gone }) => !gone);
-  const free = await freeConnections(tx, going, to, move);
-  const route = await withoutDoubles(tx, destinations(going, free), going, move);
-  const leftBehind = await leftMeanwhile(tx, going, route, move);
+  const reached = await connectionsReached(tx, to, move);
+  const { route, leftBehind } = routeDepartures(await withRecordLanes(tx, going), reached, move);
   const placeOf = await placesFor(tx, route, move, mapping);
   // Children of a deleted record are not read until the app restores it, so they leave as well. Children of a record
   // that the app moved away follow their record.

@@ -1,5 +1,5 @@
-/** The routes of a move: which lane goes to which connection of the new container, and the lane that it meets there. */
-import type { Departure, Destination } from "../../engine/lifecycle/index.ts";
+/** Reads the lanes that decide the routes of a move, and the lane that each one meets at its new address. */
+import type { Departure, DepartingLane, ReachedConnection } from "../../engine/lifecycle/index.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
@@ -21,74 +21,41 @@ export interface Leaving extends Departure, Pick<Lane, "connectionId" | "recordI
   readonly isAway: boolean;
 }
 
-/** The connections of the new container in which no moving record has another counterpart. */
-export async function freeConnections(
+/** The lanes with what decides their routes: the living lanes of their records. */
+export async function withRecordLanes(
   tx: StoreTransaction,
   going: readonly Leaving[],
-  to: readonly Contact[],
-  move: ResourceMove,
-): Promise<readonly Destination[]> {
-  const taken = new Set<ConnectionId>();
-  const leaving = new Set(going.map(({ lane }) => lane));
-  for (const { recordType, recordId, ended } of going) {
-    if (recordId === null || ended) continue;
-    for (const lane of await tx.findLanes({
-      kind: "of_records",
-      recordType,
-      recordIds: [recordId],
-    })) {
-      const another = lane.externalId !== move.to.externalId && !leaving.has(lane.id);
-      if (lane.resourceType === move.type && another) taken.add(lane.connectionId);
-    }
-  }
-  return to.flatMap(({ connection: { id, scope } }) =>
-    taken.has(id) ? [] : [{ connection: id, scope }],
-  );
-}
-
-/** Lanes that return from out of reach, but whose record got a counterpart in another connection meanwhile. */
-export async function leftMeanwhile(
-  tx: StoreTransaction,
-  going: readonly Leaving[],
-  route: ReadonlyMap<LaneId, ConnectionId>,
-  { type }: ResourceMove,
-): Promise<ReadonlySet<LaneId>> {
-  const result = new Set<LaneId>();
-  for (const { lane, isAway, ended, recordType, recordId } of going) {
-    const there = route.get(lane);
-    if (!isAway || ended || recordId === null || there === undefined) continue;
-    const living = await tx.findLanes({ kind: "of_records", recordType, recordIds: [recordId] });
-    const isElsewhere = living.some(
-      ({ resourceType, connectionId }) => resourceType === type && connectionId !== there,
-    );
-    if (isElsewhere) result.add(lane);
+): Promise<readonly (Leaving & DepartingLane)[]> {
+  const result: (Leaving & DepartingLane)[] = [];
+  for (const one of going) {
+    const { recordType, recordId, ended } = one;
+    const isLiving = recordId !== null && !ended;
+    const ofRecord = isLiving
+      ? await tx.findLanes({ kind: "of_records", recordType, recordIds: [recordId] })
+      : [];
+    result.push({ ...one, ofRecord });
   }
   return result;
 }
 
-/**
- * Removes routes of lanes that have ended or have no record, if the resource is paired with a record at the
- * destination already: that pairing must not be lost.
- */
-export async function withoutDoubles(
+/** The connections of the new container, with what they know of the resource under its new address. */
+export async function connectionsReached(
   tx: StoreTransaction,
-  route: ReadonlyMap<LaneId, ConnectionId>,
-  going: readonly Leaving[],
+  contacts: readonly Contact[],
   { type, to }: ResourceMove,
-): Promise<ReadonlyMap<LaneId, ConnectionId>> {
-  const result = new Map(route);
-  for (const { lane, ended, recordId: own } of going) {
-    const connection = route.get(lane);
-    if (connection === undefined || !(ended || own === null)) continue;
+): Promise<readonly ReachedConnection[]> {
+  const result: ReachedConnection[] = [];
+  for (const { connection } of contacts) {
     const there = await tx.findLanes({
       kind: "of_resources",
-      connectionId: connection,
+      connectionId: connection.id,
       resourceType: type,
       externalIds: [to.externalId],
     });
-    if (there.some(({ recordId, tombstone }) => recordId !== null && tombstone === null)) {
-      result.delete(lane);
-    }
+    const isPaired = there.some(
+      ({ recordId, tombstone }) => recordId !== null && tombstone === null,
+    );
+    result.push({ connection: connection.id, scope: connection.scope, isPaired });
   }
   return result;
 }

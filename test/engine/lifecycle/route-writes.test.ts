@@ -207,6 +207,23 @@ describe("a record whose lane has ended", () => {
       ["23 ended, restores in 1"],
     ],
     [
+      "is a child whose resource is out of reach, and whose parent has another one: it revives",
+      {
+        mapping: aMapping({
+          parent: { column: "task_id", recordType: "tasks" },
+          scopeColumn: null,
+        }),
+        ended: [{ ...deleted, isAway: true }],
+        where: { kind: "by_parent", parents: [{ connectionId: site, standing: "living" }] },
+      },
+      ["ensured in 1, revives"],
+    ],
+    [
+      "has its resource out of reach: a write is noted there",
+      { ended: [{ ...deleted, isAway: true }] },
+      ["21 ended"],
+    ],
+    [
       "is a child: it leaves no ended lane",
       {
         mapping: aMapping({
