@@ -123,6 +123,46 @@ describeOnEachEmptyDatabase("statements that are asked often", (open, kind) => {
       expect(await database.transaction(keptBy)).toEqual(["select * from things"]);
     });
 
+    it.each([
+      ["a larger number", "bigint", "insert into things (n) values ($1)", "3000000000"],
+      ["a text", "text", "insert into things (n) values ($1)", "many"],
+      ["a value without a cast", "jsonb", "insert into things (n) values ($1)", "7"],
+      ["a comparison", "text", "delete from things where n = $1", "7"],
+    ])("take %s once their column does", async (_what, type, text, value) => {
+      const database = await connected();
+      await database.script("create table things (n integer)");
+      await askOften(database, text, ["7"]);
+      await database.script(
+        `alter table things alter column n type ${type} using n::text::${type}`,
+      );
+      const ask = () => database.transaction((tx) => tx.query(text, [value]));
+      await expect(ask()).rejects.toBeInstanceOf(StatementLostError);
+      await ask();
+      await askOften(database, text, [value]);
+      expect(await database.transaction(keptBy)).toEqual([text]);
+    });
+
+    it("fail as ever with a value that no type holds, after one more try", async () => {
+      const database = await connected();
+      await askOften(database, SUM, ["1"]);
+      const ask = () => database.transaction((tx) => tx.query(SUM, ["3000000000"]));
+      const lost: unknown = await ask().catch((error: unknown) => error);
+      expect(lost).toBeInstanceOf(StatementLostError);
+      expect(mayPass(lost)).toBe(true);
+      await expect(ask()).rejects.toMatchObject({ code: "22003" });
+      await askOften(database, SUM, ["1"]);
+      await expect(database.query(SUM, ["3000000000"])).rejects.toMatchObject({ code: "22003" });
+    });
+
+    it("cost no second try for a value in the transaction that prepared them", async () => {
+      const database = await connected();
+      const failed = database.transaction(async (tx) => {
+        for (let time = 0; time < OFTEN; time += 1) await tx.query(SUM, ["1"]);
+        await tx.query(SUM, ["3000000000"]);
+      });
+      await expect(failed).rejects.toMatchObject({ code: "22003" });
+    });
+
     it("are no cause of what Postgres cannot do, however often it is asked", async () => {
       const database = await connected();
       for (let time = 0; time < OFTEN; time += 1) {

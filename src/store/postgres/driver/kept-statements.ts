@@ -8,6 +8,8 @@
  *    statement is kept from then on, and the transaction is run again.
  * 4. A table may change, so that a kept statement would return other columns than before. The connection is
  *    then closed, and the transaction is run again on another.
+ * 5. A kept statement has the parameter types of the day it was parsed. A column that was altered since may hold
+ *    a value that they do not. The statement is then not kept, and the transaction is run again.
  */
 import { createHash } from "node:crypto";
 import { sqlState } from "../../database/index.ts";
@@ -35,6 +37,8 @@ export class StatementLostError extends Error {
 export class KeptStatements {
   readonly #names = new Map<string, string>();
   readonly #times = new Map<string, number>();
+  /** By connection: the use of it that parsed each name. */
+  readonly #parsedIn = new WeakMap<object, Map<string, object>>();
   #keeps: boolean;
 
   /** @param keeps Whether any is kept at all. */
@@ -60,10 +64,24 @@ export class KeptStatements {
     this.#names.set(text, `tandem_${createHash("sha1").update(text).digest("hex")}`);
   }
 
-  /** The error to throw for a failed kept statement: `StatementLostError` if its name or plan caused it. */
-  failureOf(error: unknown): unknown {
+  /** Notes that a use of a connection sends a kept statement; says whether an earlier use has parsed it. */
+  isOlder(name: string, connection: object, use: object): boolean {
+    const parsed = this.#parsedIn.get(connection) ?? new Map<string, object>();
+    this.#parsedIn.set(connection, parsed);
+    const first = parsed.get(name) ?? use;
+    parsed.set(name, first);
+    return first !== use;
+  }
+
+  /**
+   * The error to throw for a failed kept statement: `StatementLostError` if its name, its plan or the types
+   * that it was parsed with may have caused it.
+   */
+  failureOf(error: unknown, text: string, isOlder: boolean): unknown {
     const state = sqlState(error);
     if (state === UNKNOWN || state === TAKEN) this.#keeps = false;
+    // It is parsed with each value until it is frequent again, so a value that fits no type fails then.
+    else if (isOlder && isOfTypes(state)) this.#names.delete(text);
     else if (state !== NOT_SUPPORTED || !isOfKeptPlan(error)) return error;
     return new StatementLostError(error);
   }
@@ -72,6 +90,13 @@ export class KeptStatements {
 const UNKNOWN = "26000";
 const TAKEN = "42P05";
 const NOT_SUPPORTED = "0A000";
+/** Types without a cast, and without an operator. */
+const MISMATCHES: ReadonlySet<string | null> = new Set(["42804", "42883"]);
+
+/** Whether other types of the parameters could be the remedy: class 22 is a value that a type does not hold. */
+function isOfTypes(state: string | null): boolean {
+  return state?.startsWith("22") === true || MISMATCHES.has(state);
+}
 
 /** Other unsupported features have the same code, and a message that depends on the server's language. */
 function isOfKeptPlan(error: unknown): boolean {

@@ -232,16 +232,18 @@ function queryable(
   send: Send,
   noteLost: (error: StatementLostError) => void = () => undefined,
 ): Queryable {
+  const use = {};
   return {
     client,
     async query<T>(text: string, params: readonly unknown[] = []): Promise<QueryResult<T>> {
       const name = kept.nameOf(text);
+      const isOlder = name !== null && kept.isOlder(name, client, use);
       const config = { text, values: [...params], types, ...(name === null ? {} : { name }) };
       try {
         const result = await send(() => client.query<T & pg.QueryResultRow>(config));
         return { rows: result.rows, count: result.rowCount ?? 0 };
       } catch (error) {
-        const failure = name === null ? error : kept.failureOf(error);
+        const failure = name === null ? error : kept.failureOf(error, text, isOlder);
         if (failure instanceof StatementLostError) noteLost(failure);
         throw failure;
       }
