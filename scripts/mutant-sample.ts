@@ -1,6 +1,7 @@
 /**
  * `npm run mutants -- --random N --seed S --json`: judges N classic mutants at random places of the code.
- * Each runs against the tests that reach its block, the fastest first, until one fails. The report is
+ * Each runs against the tests that reach its block, the fastest first, until one fails. A test that fails
+ * alone on unchanged code as well kills nothing, and is named on stderr. The report is
  * `{tried, killed, survived: [...]}`; the command exits with 1 below 95 % killed.
  *
  * `--resume FILE` keeps the verdicts of an interrupted run. `--write` records in
@@ -49,7 +50,7 @@ interface Verdict {
   readonly ran: number;
 }
 
-interface Judged {
+export interface Judged {
   readonly killed: Record<string, Failed>;
   /** Mutants that no test can distinguish from the original code, with the reason. */
   readonly equivalent: Record<string, string>;
@@ -57,7 +58,7 @@ interface Judged {
 
 /** Production code below the command line. The memory store is left out: only tests and simulations use it. */
 const SAMPLED = /^(engine|model|runtime|server|integrations|store\/(?!memory))/;
-const JUDGED = "test/mutation/classic-judged.json";
+export const JUDGED = "test/mutation/classic-judged.json";
 /** The share of killed mutants below which the tests protect too little. */
 const GOAL = 0.95;
 /** Tests per step: few and fast first, since most mutants are killed by any test that reaches them. */
@@ -70,11 +71,16 @@ export async function judgeSample(options: SampleOptions): Promise<void> {
   const judged = JSON.parse(readFileSync(JUDGED, "utf8")) as Judged;
   const chosen = choose(options, judged);
   const verdicts = readVerdicts(options.resume, chosen);
+  const failingAlone: Failed[] = [];
   let reach: Promise<Reach> | null = null;
   const waiting = chosen.filter(({ id }) => !verdicts.some((verdict) => verdict.id === id));
 
   const work = async (): Promise<void> => {
-    const runner = await openMutantRunner({ workers: 1, testMillis: TEST_MILLIS });
+    const runner = await openMutantRunner({
+      workers: 1,
+      testMillis: TEST_MILLIS,
+      control: !options.known,
+    });
     try {
       for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
         const known = judged.killed[mutant.id];
@@ -88,11 +94,15 @@ export async function judgeSample(options: SampleOptions): Promise<void> {
         say(verdict);
       }
     } finally {
+      failingAlone.push(...runner.failingAlone());
       await runner.close();
     }
   };
   if (waiting.some(({ id }) => judged.killed[id] === undefined)) await (reach ??= reachOfSuite());
   await Promise.all(Array.from({ length: options.jobs }, work));
+  for (const { file, test } of failingAlone) {
+    process.stderr.write(`fails alone on unchanged code, and judges nothing: ${file}: ${test}\n`);
+  }
   report(options, judged, verdicts);
 }
 

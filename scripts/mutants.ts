@@ -3,7 +3,8 @@
  * fail: first the one that failed last by the table, then all of them. It exits with 1 if no test fails for a
  * rule, or if tests fail without any rule removed. `--only ID` runs some rules. `--shard 1/3` runs each rule with
  * a test that needs no database, and a third of the others. `--write` writes the results into the table of
- * docs/mutants.md.
+ * docs/mutants.md. `--alone` runs the tests of the table on unchanged code, each alone: a test that fails there
+ * proves nothing.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -15,6 +16,7 @@ import { reasonLines } from "../test/mutation/reasons.ts";
 import { type Failed, type MutantRunner, openMutantRunner } from "../test/mutation/runner.ts";
 import { missedBy, tableOf } from "../test/mutation/table.ts";
 import { endProcess } from "./end-process.ts";
+import { runAlone } from "./mutant-alone.ts";
 import { judgeSample } from "./mutant-sample.ts";
 import { shardOf } from "./shard.ts";
 
@@ -32,6 +34,7 @@ const { values } = parseArgs({
     resume: { type: "string" },
     within: { type: "string" },
     known: { type: "boolean", default: false },
+    alone: { type: "boolean", default: false },
   },
 });
 
@@ -71,7 +74,11 @@ if (values.list) {
   process.env.TANDEM_TEST_DATABASES = "postgres";
   process.env.TANDEM_TEST_DATABASE_URL = given ?? server?.adminUrl ?? "";
   try {
-    await (values.random === undefined ? runGate() : runSample(values.random));
+    await (values.alone
+      ? runNamedAlone()
+      : values.random === undefined
+        ? runGate()
+        : runSample(values.random));
   } finally {
     await server?.stop();
   }
@@ -101,6 +108,17 @@ async function runSample(count: string): Promise<void> {
   });
 }
 
+async function runNamedAlone(): Promise<void> {
+  await runAlone({
+    table: mutants.flatMap((mutant) => {
+      const name = missed.get(mutant.id);
+      return name === undefined ? [] : [{ files: killers(mutant), names: [name] }];
+    }),
+    part: (tests) => shardOf(values.shard, tests),
+    ...{ jobs, testMillis: TEST_MILLIS, json: values.json },
+  });
+}
+
 async function runGate(): Promise<void> {
   // With the same time limit as for mutants: a test that exceeds it without a mutant proves nothing.
   const whole = await openMutantRunner({ workers: jobs, testMillis: TEST_MILLIS });
@@ -116,12 +134,19 @@ async function runGate(): Promise<void> {
     const outcomes: Outcome[] = [];
     const waiting = [...chosen];
     const work = async () => {
-      const runner = await openMutantRunner({ workers: 1, testMillis: TEST_MILLIS });
+      const runner = await openMutantRunner({
+        workers: 1,
+        testMillis: TEST_MILLIS,
+        control: values.write,
+      });
       try {
         for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
           outcomes.push(await outcomeOf(mutant, missed.get(mutant.id) ?? null, runner));
         }
       } finally {
+        for (const { file, test } of runner.failingAlone()) {
+          say(`fails alone on unchanged code, and judges nothing: ${file}: ${test}`);
+        }
         await runner.close();
       }
     };

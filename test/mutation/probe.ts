@@ -3,7 +3,7 @@
  * which a loop never ends: run by `runner.test.ts`, in a process of its own.
  */
 import { type CodeMutant, faultOf } from "./mutant.ts";
-import { openMutantRunner, type Run } from "./runner.ts";
+import { type Failed, openMutantRunner, type Run } from "./runner.ts";
 
 const file = "src/engine/lane/trust.ts";
 const files = ["test/engine/admission/admit.test.ts"];
@@ -17,7 +17,7 @@ const endless: CodeMutant = { ...missed, id: "endless", replace: "(() => { for (
 const elsewhere: CodeMutant = { ...missed, id: "elsewhere", file: "src/engine/lane/tombstone.ts" };
 
 const runner = await openMutantRunner({ workers: 1 });
-const said: Record<string, Run | string> = {};
+const said: Record<string, Run | readonly Failed[] | string> = {};
 const note = async (name: string, mutant: CodeMutant | null, millis?: number) => {
   const tests = { files, names, ...(millis === undefined ? {} : { millis }) };
   said[name] = await runner.run(mutant === null ? null : faultOf(mutant), tests).catch(String);
@@ -31,6 +31,17 @@ await note("missed again", missed);
 await note("not there", elsewhere);
 await note("whole at last", null);
 await runner.close();
+
+// Alone it fails on any code, so it has not found the mutant.
+const controlled = await openMutantRunner({ workers: 1, control: true });
+const second = {
+  files: ["test/mutation/in-order.test.ts"],
+  names: ["needs the test before it"],
+};
+said["fails alone"] = await controlled.run(faultOf(unmissed), second);
+said["named as such"] = controlled.failingAlone();
+said.controlled = await controlled.run(faultOf(missed), { files, names });
+await controlled.close();
 process.stdout.write(`\n${JSON.stringify(said)}\n`);
 // A test that fails, as some must, leaves Vitest's word that all of it failed.
 process.exit(0);

@@ -31,5 +31,8 @@ it("judges each rule on the code without it, and by nothing that was run before"
     // The rule is no longer where it was: nothing is run, so nothing has missed it.
     "not there": { ran: false, failed: null },
     "whole at last": NOT_MISSED,
+    "fails alone": { ran: false, failed: null },
+    "named as such": [{ test: "needs the test before it", file: "test/mutation/in-order.test.ts" }],
+    controlled: MISSED,
   });
 }, 240_000);
