@@ -86,6 +86,7 @@ describe.each(databaseKinds.slice(-1))("the audit of the command line, on %s", (
   });
 
   it("is shown to people, with how to go on", async () => {
+    await terminal.tandem("sessions", "revoke", NO_SESSION);
     const { out } = await terminal.tandem("audit", "--limit=2");
     expect(out).toMatch(/^TIME +ACTOR +ACT +SUBJECT +FROM +STATUS\n/);
     expect(out).toMatch(/ada +session\.revoke +0{32} +command line +404\n/);

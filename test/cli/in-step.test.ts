@@ -155,6 +155,8 @@ describe.each(databaseKinds.slice(-1))("a project that existed on both sides, on
   });
 
   it("a database that was recovered in place is noticed by the next command, until it is approved", async () => {
+    await staging.tandem("approve", "instance");
+    await staging.tandem("work", "--once");
     // As it was before anybody was at work on it.
     await project.sql("delete from tandem.beats");
     const refused = await staging.tandem("work", "--once");

@@ -39,12 +39,13 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
     return { exit: code, code: (JSON.parse(err) as { error: { code: string } }).error.code };
   }
 
-  it("asks for a migration first", async () => {
+  async function asksForAMigration(): Promise<void> {
     expect(await refused("status")).toEqual({ exit: 4, code: "not_migrated" });
     expect(await refused("work", "--once")).toEqual({ exit: 4, code: "not_migrated" });
-  });
+  }
 
-  it("migrates, says what it applied, and the second time that there was nothing", async () => {
+  /** It says what it applied, and the second time that there was nothing. */
+  async function migrates(): Promise<void> {
     const first = await terminal.tandem("migrate");
     expect(first).toMatchObject({ code: 0, err: "" });
     expect(first.out).toMatch(/^Applied \d+ migrations?:\n {2}0001 {2}ledger\n/);
@@ -53,9 +54,9 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
       version: expect.any(Number),
       tables: ["tasks", "users"],
     });
-  });
+  }
 
-  it("refuses to connect what does not work, and says why", async () => {
+  async function refusesWhatCannotConnect(): Promise<void> {
     const wrong = [...connect, "--scope", "1", "--token-env"];
     expect(await refused(...wrong, "APP_SECRET")).toEqual({ exit: 3, code: "secret_not_allowed" });
     expect(await refused(...wrong, "GITHUB_ABSENT")).toEqual({ exit: 3, code: "missing_secret" });
@@ -71,9 +72,10 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
       exit: 2,
       code: "credentials_incomplete",
     });
-  });
+  }
 
-  it("connects, says who we are, and keeps no secret", async () => {
+  /** It says who we are, and keeps no secret. */
+  async function connects(): Promise<void> {
     expect(await terminal.json(...connect, "--scope", "1")).toEqual({
       connection: {
         id: expect.any(String),
@@ -96,9 +98,10 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
     expect(again.out).toMatch(
       /^Connected acme\/site \(github \d+\) to scope 1, as tandem\[bot\]\.\n/,
     );
-  });
+  }
 
-  it("brings a row that SQL wrote to GitHub, and explains it", async () => {
+  /** SQL wrote the row. It is explained. */
+  async function bringsARowToGitHub(): Promise<void> {
     await project.sql("insert into tasks (project_id, title) values (1, 'Mend the footer')");
     const worked = await terminal.tandem("work", "--once");
     expect(worked).toMatchObject({ code: 0, err: "" });
@@ -120,18 +123,19 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
       record_id: "1",
       pairings: [{ connection: "acme/site", in_sync: true, integration_external_id: "1" }],
     });
-  });
+  }
 
-  it("brings an issue that a person opened to the app", async () => {
+  async function bringsAnIssueToTheApp(): Promise<void> {
     github.simulator.as("mona").openIssue("acme/site", { title: "Broken link" });
     expect((await terminal.tandem("work", "--once")).code).toBe(0);
     expect(await project.sql("select title from tasks order by id")).toEqual([
       { title: "Mend the footer" },
       { title: "Broken link" },
     ]);
-  });
+  }
 
-  it("lists events by filter, and shows one whole", async () => {
+  /** By filter, and one whole. */
+  async function listsEvents(): Promise<void> {
     const all = await terminal.json<ApiEvents>("events");
     expect(all.events.map(({ direction }) => direction)).toContain("inbound");
     const { events } = await terminal.json<ApiEvents>(
@@ -150,9 +154,9 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
     expect(shown.out).toContain("outbound, upsert, seen by change");
     expect(await terminal.json("events", "show", id)).toMatchObject({ id, attempts: 1 });
     expect((await terminal.tandem("events", "--state", "errored")).out).toBe("No events.\n");
-  });
+  }
 
-  it("does not move what is history, and says what it does not know", async () => {
+  async function refusesToMoveHistory(): Promise<void> {
     const { events } = await terminal.json<ApiEvents>("events", "--state", "completed");
     const id = events[0]?.id ?? "";
     expect(await refused("events", "restart", id)).toEqual({ exit: 6, code: "wrong_state" });
@@ -160,9 +164,9 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
     expect(await refused("events", "show", "7")).toEqual({ exit: 2, code: "bad_id" });
     expect(await refused("explain", "tasks", "99")).toEqual({ exit: 5, code: "not_paired" });
     expect(await refused("pause", "acme/nope")).toEqual({ exit: 5, code: "no_connection" });
-  });
+  }
 
-  it("restarts an event that failed permanently", async () => {
+  async function restartsAFailedEvent(): Promise<void> {
     github.simulator.failNext({ method: "PATCH", with: 422 });
     await project.sql("update tasks set title = 'Mend the header' where id = 1");
     await terminal.tandem("work", "--once", "--log-level", "silent");
@@ -174,9 +178,10 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
     expect(restarted).toMatchObject({ state: "queued" });
     await terminal.tandem("work", "--once");
     expect(github.simulator.issue("acme/site", 1)?.title).toBe("Mend the header");
-  });
+  }
 
-  it("pauses a connection, and goes on where it was enabled again", async () => {
+  /** It goes on where it was enabled again. */
+  async function pausesAConnection(): Promise<void> {
     const paused = await terminal.tandem("pause", "acme/site");
     expect(paused).toMatchObject({ code: 0, out: "acme/site (scope 1) is paused.\n" });
     await project.sql("update tasks set title = 'While paused' where id = 1");
@@ -195,9 +200,20 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
     expect((await terminal.tandem("status")).out).toMatch(
       /acme\/site +scope 1 +both directions on/,
     );
-  });
+  }
 
-  it.runIf(kind === "pglite")("leaves no lock behind", () => {
+  it("leads from an empty project to an explained record, through a failure and a pause", async () => {
+    await asksForAMigration();
+    await migrates();
+    await refusesWhatCannotConnect();
+    await connects();
+    await bringsARowToGitHub();
+    await bringsAnIssueToTheApp();
+    await listsEvents();
+    await refusesToMoveHistory();
+    await restartsAFailedEvent();
+    await pausesAConnection();
+    // No command leaves the lock of an embedded database behind.
     expect(existsSync(join(project.folder, ".tandem", "data.lock"))).toBe(false);
   });
 });

@@ -120,7 +120,7 @@ describe("the demo", () => {
   });
 
   it("closes the issue of a deleted task, and archives the task of a deleted issue", async () => {
-    const before = await stateOf(demo);
+    const before = await agreed(demo, ({ pairs }) => pairs.length >= 6);
     const [one, other] = before.pairs;
     await send(demo, "DELETE", `/demo/app/tasks/${one?.task}`);
     await send(demo, "DELETE", `/demo/github/issues/${other?.issue}`);
