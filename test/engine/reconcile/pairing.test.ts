@@ -8,7 +8,9 @@ import {
   refuseAmbiguous,
   resourcePairingKey,
 } from "../../../src/engine/reconcile/pairing.ts";
+import type { Lane } from "../../../src/model/lane.ts";
 import type { Mapping, PairingKey } from "../../../src/model/mapping.ts";
+import { recordDeleted } from "../../../src/model/tombstone.ts";
 import { aLane, aMapping, anEventId, anUnseenLane, at, eventIn, withEvent } from "../builders.ts";
 
 const byTitle: PairingKey = { kind: "fields", fields: ["title"] };
@@ -113,5 +115,25 @@ describe("a resource whose key others have too", () => {
       error: { ...error, code: "hook_failed" },
     }).lane;
     expect(bindPair(failed, null, "7", null, keyed(byTitle), at(200))).toBeNull();
+  });
+});
+
+describe("a record with a lane of its own", () => {
+  const { lane } = withEvent(anUnseenLane({ externalId: "42" }), 5);
+  const own = anUnseenLane({ recordId: "7" });
+  const intent = { token: "t", since: at(1), tokenless: false };
+  const bound = (one: Lane) => bindPair(lane, one, "7", null, keyed(byTitle), at(200));
+
+  it("is paired if its lane only waits", () => {
+    expect(bound(own)?.resource.lane.recordId).toBe("7");
+  });
+
+  it.each<[string, Lane]>([
+    ["is being created", { ...own, intent }],
+    ["is being processed", withEvent(own, 6, { direction: "outbound", state: "processing" }).lane],
+    ["has a resource", { ...own, externalId: "43" }],
+    ["has ended", { ...own, tombstone: recordDeleted(anEventId(6), at(50)) }],
+  ])("is not paired if its lane %s", (_what, one) => {
+    expect(bound(one)).toBeNull();
   });
 });
