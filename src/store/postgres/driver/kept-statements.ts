@@ -7,7 +7,7 @@
  * 3. Behind a pooler that hands out connections by the transaction a name may be unknown, or taken. No
  *    statement is kept from then on, and the transaction is run again.
  * 4. A table may change, so that a kept statement would return other columns than before. The connection is
- *    then closed, and the transaction is run again on another.
+ *    then closed (the only one of a PGlite stays, and forgets it), and the transaction is run again.
  * 5. A kept statement has the parameter types of the day it was parsed. A column that was altered since may hold
  *    a value that they do not. The statement is then not kept, and the transaction is run again.
  */
