@@ -4,6 +4,7 @@
  */
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Intent, Lane, Posted } from "../model/lane.ts";
+import type { Tombstone } from "../model/tombstone.ts";
 
 /** The part of a lane that its narrow row holds: which pairing it is, and whether it lives. */
 export type LaneSummary = Pick<
@@ -28,6 +29,12 @@ export type LaneQuery =
   /** Living lanes of records, in any connection. */
   | {
       readonly kind: "of_records";
+      readonly recordType: string;
+      readonly recordIds: readonly string[];
+    }
+  /** Lanes of records that have ended; the one that ended first comes first. */
+  | {
+      readonly kind: "ended_of_records";
       readonly recordType: string;
       readonly recordIds: readonly string[];
     }
@@ -66,6 +73,7 @@ interface Certain {
   readonly of_resources: { readonly externalId: string };
   readonly of_tokens: { readonly intent: Intent };
   readonly of_records: { readonly recordId: string; readonly tombstone: null };
+  readonly ended_of_records: { readonly recordId: string; readonly tombstone: Tombstone };
   /** With what people see of the resource, which the wide row holds. */
   readonly came_from: { readonly externalId: string; readonly display: Lane["display"] };
   readonly with_resource: { readonly externalId: string };

@@ -12,7 +12,6 @@ import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Decided, Lane } from "../model/lane.ts";
 import type { Journal, Mapping } from "../model/mapping.ts";
-import type { EndedSide, RecordMove, Tombstone } from "../model/tombstone.ts";
 import type { AfterCommitStore } from "./after-commits.ts";
 import type { AuditStore } from "./audit.ts";
 import type { BackfillStore } from "./backfills.ts";
@@ -101,22 +100,6 @@ export interface StoreTransaction {
   ): Promise<readonly (LaneId | null)[]>;
   /** Finds lanes without locking them. */
   findLanes<Query extends LaneQuery>(query: Query): Promise<readonly FoundLane<Query>[]>;
-  /** Tombstoned lanes of records, who ended first first, with the side that was deleted, or moved away. */
-  findTombstonedLanes(
-    recordType: string,
-    recordIds: readonly string[],
-  ): Promise<
-    readonly (Pick<Lane, "id" | "connectionId" | "resourceType"> &
-      Pick<Tombstone, "at"> & {
-        readonly side: EndedSide;
-        readonly recordId: string;
-        readonly recordMoved: RecordMove | null;
-        /** The connection that its resource came from, while record and children are still to follow. */
-        readonly movedFrom: ConnectionId | null;
-        /** Its resource went where nothing is connected. */
-        readonly isAway: boolean;
-      })[]
-  >;
   /**
    * Lanes with an intent that left without its token and has no resource yet, oldest first.
    * `stalled`: it is older than `since`, and nothing but an errored event is left to settle it.

@@ -121,7 +121,7 @@ export const reportedLate: readonly CodeMutant[] = [
     id: "left-before-parent",
     rule: "A record that has left a lane does not follow what is transferred from there",
     file: "src/engine/lifecycle/parent-pairings.ts",
-    find: "ended.filter(({ recordMoved }) => recordMoved === null)",
+    find: "ended.filter(({ tombstone }) => recordMoveOf(tombstone) === null)",
     replace: "ended",
     killedBy: ["test/situations/moves/scope-changes-below.test.ts"],
   },

@@ -7,7 +7,7 @@
  */
 import type { ConnectionId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { RecordMove } from "../../model/tombstone.ts";
+import { recordMoveOf } from "../../model/tombstone.ts";
 import type { ParentPairing } from "./record-move.ts";
 import { endedIn, type EndedLane } from "./record-placement.ts";
 
@@ -17,7 +17,7 @@ type InConnection = Pick<Lane, "connectionId">;
 interface ChildLanes {
   readonly living: readonly InConnection[];
   /** They only matter if a lane of the parent is moving. */
-  readonly ended: readonly (InConnection & { readonly recordMoved: RecordMove | null })[];
+  readonly ended: readonly (InConnection & Pick<EndedLane, "tombstone">)[];
 }
 
 /**
@@ -33,7 +33,7 @@ export function presentParents(
   expected: readonly ConnectionId[],
   { living, ended }: ChildLanes,
 ): readonly ParentPairing[] {
-  const mayFollow = ended.filter(({ recordMoved }) => recordMoved === null);
+  const mayFollow = ended.filter(({ tombstone }) => recordMoveOf(tombstone) === null);
   const parents = lanes.map(({ connectionId, moved }): ParentPairing => {
     const isLeft = [...living, ...mayFollow].some(
       (lane) => lane.connectionId === moved?.connection,
@@ -62,11 +62,11 @@ export function hasParentIn(
  */
 export function withEndedParents(
   parents: readonly ParentPairing[],
-  ended: readonly Pick<EndedLane, "connectionId" | "movedFrom" | "recordMoved">[],
+  ended: readonly EndedLane[],
 ): readonly ParentPairing[] {
   const last = new Map(
     ended.flatMap((lane) => {
-      const standing = lane.recordMoved === null ? "ended" : "left";
+      const standing = recordMoveOf(lane.tombstone) === null ? "ended" : "left";
       return endedIn(lane).map((id) => [id, standing] as const);
     }),
   );

@@ -7,16 +7,17 @@
  */
 import type { ConnectionId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { EndedSide, RecordMove, Tombstone } from "../../model/tombstone.ts";
+import {
+  isEndedByRecord,
+  isEndedByResource,
+  placeOutOfReach,
+  recordMoveOf,
+  type Tombstone,
+} from "../../model/tombstone.ts";
 
 /** The part of an ended lane that decides whether it takes its record back. */
-export interface EndedLane extends Pick<Lane, "connectionId">, Pick<Tombstone, "at"> {
-  readonly side: EndedSide;
-  readonly recordMoved: RecordMove | null;
-  /** The connection that its resource was moved from; `null` once record and children have followed. */
-  readonly movedFrom: ConnectionId | null;
-  /** Its resource is out of reach. */
-  readonly isAway: boolean;
+export interface EndedLane extends Pick<Lane, "connectionId" | "moved"> {
+  readonly tombstone: Tombstone;
 }
 
 /** The lane that takes a record's write in a connection that the record belongs to. */
@@ -53,10 +54,12 @@ export function placeRecord<Ended extends EndedLane>(
   if (living.some((lane) => lane.connectionId === connectionId)) return { kind: "paired" };
   const lane = takingBack(ended, living.length > 0, connectionId);
   if (lane === undefined) return { kind: "first" };
-  if (lane.side === "record") return { kind: "back", lane };
+  const { tombstone } = lane;
+  if (isEndedByRecord(tombstone)) return { kind: "back", lane };
   // If the parent's resource had returned here, this child would have followed it. So the parent has another one.
-  const isBelowAnother = isChild && lane.isAway;
-  return isRevival || isFromElsewhere || lane.recordMoved !== null || isBelowAnother
+  const isBelowAnother = isChild && placeOutOfReach(tombstone) !== null;
+  const isMoved = recordMoveOf(tombstone) !== null;
+  return isRevival || isFromElsewhere || isMoved || isBelowAnother
     ? { kind: "anew" }
     : { kind: "over", lane };
 }
@@ -75,12 +78,13 @@ export function takingBack<Ended extends EndedLane>(
   isPaired: boolean,
   connectionId: ConnectionId,
 ): Ended | undefined {
-  const wasPutElsewhere = ({ at }: Ended) =>
-    isPaired || ended.some((other) => other.recordMoved !== null && other.at > at);
-  const hasEndedOnTheWay = (lane: Ended) =>
-    lane.movedFrom === connectionId &&
-    lane.recordMoved === null &&
-    (lane.side === "resource" || !wasPutElsewhere(lane));
+  const wasPutElsewhere = ({ at }: Tombstone) =>
+    isPaired ||
+    ended.some((other) => recordMoveOf(other.tombstone) !== null && other.tombstone.at > at);
+  const hasEndedOnTheWay = ({ moved, tombstone }: Ended) =>
+    moved?.connection === connectionId &&
+    recordMoveOf(tombstone) === null &&
+    (isEndedByResource(tombstone) || !wasPutElsewhere(tombstone));
   return ended.findLast((lane) => lane.connectionId === connectionId || hasEndedOnTheWay(lane));
 }
 
@@ -105,7 +109,7 @@ export function expectedIn(
  */
 export function endedIn({
   connectionId,
-  movedFrom,
-}: Pick<EndedLane, "connectionId" | "movedFrom">): readonly ConnectionId[] {
-  return movedFrom === null ? [connectionId] : [movedFrom, connectionId];
+  moved,
+}: Pick<Lane, "connectionId" | "moved">): readonly ConnectionId[] {
+  return moved === null ? [connectionId] : [moved.connection, connectionId];
 }

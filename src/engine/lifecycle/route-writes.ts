@@ -16,7 +16,12 @@ import {
   placingColumn,
   type Row,
 } from "../../model/mapping.ts";
-import type { RecordMove } from "../../model/tombstone.ts";
+import {
+  isEndedByRecord,
+  isEndedByResource,
+  type RecordMove,
+  recordMoveOf,
+} from "../../model/tombstone.ts";
 import { connectionsAt, leavingLanes, type RecordLocation } from "./record-move.ts";
 import { type EndedLane, placeRecord } from "./record-placement.ts";
 
@@ -86,7 +91,7 @@ export function routeWrites(record: WrittenRecord): readonly WriteRoute[] {
  */
 function routesOfAbsent({ hidden, living, ended }: WrittenRecord): readonly WriteRoute[] {
   if (hidden || living.length > 0) return [];
-  const kept = ended.findLast(({ side }) => side === "resource");
+  const kept = ended.findLast(({ tombstone }) => isEndedByResource(tombstone));
   return kept === undefined ? [] : [existing(kept.id)];
 }
 
@@ -140,7 +145,10 @@ function routesLeftSince(
     placed.some((route) => route.kind === "existing" && route.lane === id);
   const withRecord = ended.filter(
     (lane) =>
-      isMapped(lane) && lane.side === "record" && lane.recordMoved === null && !isRestored(lane),
+      isMapped(lane) &&
+      isEndedByRecord(lane.tombstone) &&
+      recordMoveOf(lane.tombstone) === null &&
+      !isRestored(lane),
   );
   return [...leavingLanes(withRecord, where)].map(([lane, moved]) => existing(lane, { moved }));
 }

@@ -106,7 +106,9 @@ async function withoutResource(
   const alive = (
     await tx.findLanes({ kind: "of_records", recordType: mapping.recordType, recordIds: ids })
   ).filter(ofType);
-  const ended = (await tx.findTombstonedLanes(mapping.recordType, ids)).filter(ofType);
+  const ended = (
+    await tx.findLanes({ kind: "ended_of_records", recordType: mapping.recordType, recordIds: ids })
+  ).filter(ofType);
   const taken = new Set([
     ...alive
       .filter(({ externalId }) => which === "without_lane" || externalId !== null)

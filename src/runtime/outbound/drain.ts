@@ -175,7 +175,7 @@ async function recordsToDrain(
   const mayHide = rows.size < ids.length && (await tx.records.mayHideRows(mapping));
   const where = await whereaboutsOf(tx, mapping, rows, existing, book);
   await noteExpectedParents(tx, mapping, rows, where, book);
-  const ended = await tx.findTombstonedLanes(recordType, ids);
+  const ended = await tx.findLanes({ kind: "ended_of_records", recordType, recordIds: ids });
   const ofType = <Found extends LaneOfRecord | LaneThatEnded>(lanes: readonly Found[]) =>
     mapBy(
       lanes.flatMap((lane) =>

@@ -11,7 +11,7 @@ import type { Content } from "../../model/content.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import { isSoftDeleted, type Mapping, type Row } from "../../model/mapping.ts";
-import { isEndedByResource, type RecordMove } from "../../model/tombstone.ts";
+import { isEndedByResource, type RecordMove, recordMoveOf } from "../../model/tombstone.ts";
 import type { LaneKey, StoreTransaction } from "../../store/store.ts";
 import { DirectorySnapshot, type Contact, type Services } from "../services/index.ts";
 import { type LaneOfRecord, lanesLeft, whereaboutsOf } from "../records/index.ts";
@@ -113,11 +113,17 @@ export async function planReturned(
         lane.connectionId === connection.id && lane.resourceType === mapping.resource.type;
       const present = new Set(living.filter(isHere).map(({ recordId }) => recordId));
       const last = new Map(
-        (await tx.findTombstonedLanes(mapping.recordType, ids))
+        (
+          await tx.findLanes({
+            kind: "ended_of_records",
+            recordType: mapping.recordType,
+            recordIds: ids,
+          })
+        )
           .filter((lane) => isHere(lane) && !present.has(lane.recordId))
           .map((lane) => [lane.recordId, lane]),
       );
-      const back = [...last.values()].filter(({ recordMoved }) => recordMoved !== null);
+      const back = [...last.values()].filter(({ tombstone }) => recordMoveOf(tombstone) !== null);
       const returning = new Set(back.map(({ id }) => id));
       const returned = new Set(back.map(({ recordId }) => recordId));
       const backRows = new Map([...rows].filter(([id]) => returned.has(id)));

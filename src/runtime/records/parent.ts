@@ -5,6 +5,7 @@ import { endedIn } from "../../engine/lifecycle/index.ts";
 import type { ConnectionId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
+import { recordMoveOf } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import { keyText } from "./key-text.ts";
 
@@ -37,7 +38,7 @@ async function isToFollow(
   from: ConnectionId,
 ): Promise<boolean> {
   if (recordId === null) return false;
-  const ended = await tx.findTombstonedLanes(recordType, [recordId]);
+  const ended = await tx.findLanes({ kind: "ended_of_records", recordType, recordIds: [recordId] });
   return ended.some((one) => one.connectionId === from && one.resourceType === resourceType);
 }
 
@@ -48,13 +49,17 @@ async function endedParent(
   parentIds: readonly string[],
   mapping: Mapping,
 ): Promise<ParentState> {
-  const lanes = await tx.findTombstonedLanes(mapping.parent?.recordType ?? "", parentIds);
+  const lanes = await tx.findLanes({
+    kind: "ended_of_records",
+    recordType: mapping.parent?.recordType ?? "",
+    recordIds: parentIds,
+  });
   // If there are several, the last one tells how the parent ended.
   const ended = lanes.findLast((candidate) =>
     endedIn(candidate).some((id) => isParentOf({ ...candidate, connectionId: id }, lane, mapping)),
   );
   if (ended === undefined) return null;
-  return { ended: ended.recordId, moved: ended.recordMoved !== null };
+  return { ended: ended.recordId, moved: recordMoveOf(ended.tombstone) !== null };
 }
 
 function isParentOf(

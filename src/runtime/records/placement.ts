@@ -24,7 +24,7 @@ import { enqueueSyntheticChanges, type UncapturedRecord } from "./note-change.ts
 
 export type LaneOfRecord = FoundLane<{ readonly kind: "of_records" }>;
 
-export type LaneThatEnded = Awaited<ReturnType<StoreTransaction["findTombstonedLanes"]>>[number];
+export type LaneThatEnded = FoundLane<{ readonly kind: "ended_of_records" }>;
 
 /**
  * The connections that records belong to. While a record or its parent follows a moved resource, it belongs to the
@@ -70,7 +70,9 @@ async function byParents(
     await tx.findLanes({ kind: "of_records", recordType: parent.recordType, recordIds: parentIds })
   ).filter(isParent);
   const isAnyMoving = living.some(({ moved }) => moved !== null);
-  const ended = isAnyMoving ? await tx.findTombstonedLanes(recordType, [...rows.keys()]) : [];
+  const ended = isAnyMoving
+    ? await tx.findLanes({ kind: "ended_of_records", recordType, recordIds: [...rows.keys()] })
+    : [];
   const unpaired = parentIds.filter((id) => !living.some(({ recordId }) => recordId === id));
   const expected = await expectedParents(tx, mapping, unpaired, book);
   const parentOf = new Map([...rows].map(([id, row]) => [id, keyText(row[parent.column])[0]]));
@@ -85,7 +87,13 @@ async function byParents(
   // Parents rarely move away, so only records without a parent in their connection look up ended parents.
   const isAway = existing.some((lane) => !hasParentIn(lane, present.get(lane.recordId) ?? []));
   const over = isAway
-    ? (await tx.findTombstonedLanes(parent.recordType, parentIds)).filter(isParent)
+    ? (
+        await tx.findLanes({
+          kind: "ended_of_records",
+          recordType: parent.recordType,
+          recordIds: parentIds,
+        })
+      ).filter(isParent)
     : [];
   return new Map(
     [...present].map(([recordId, parents]) => {
@@ -111,9 +119,9 @@ async function expectedParents(
   if (connected.length === 0) return new Map();
   const ids = connected.map(([id]) => id);
   const ended = mapBy(
-    (await tx.findTombstonedLanes(above.recordType, ids)).filter(
-      ({ resourceType }) => resourceType === above.resource.type,
-    ),
+    (
+      await tx.findLanes({ kind: "ended_of_records", recordType: above.recordType, recordIds: ids })
+    ).filter(({ resourceType }) => resourceType === above.resource.type),
     ({ recordId }) => recordId,
   );
   return new Map(
@@ -277,7 +285,7 @@ export async function isSucceeded(tx: StoreTransaction, lane: Lane): Promise<boo
   if (recordId === null) return false;
   const living = await livingOf(tx, lane);
   if (living.some((one) => one.connectionId === connectionId)) return true;
-  const ended = await tx.findTombstonedLanes(recordType, [recordId]);
+  const ended = await tx.findLanes({ kind: "ended_of_records", recordType, recordIds: [recordId] });
   const ofType = ended.filter((one) => one.resourceType === resourceType);
   return takingBack(ofType, living.length > 0, connectionId)?.id !== lane.id;
 }

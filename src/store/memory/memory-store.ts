@@ -60,8 +60,6 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       ensureLanes: (keys) => step(() => laneKeys.ensureLanesInMemory(state, keys)),
       reserveLanes: (keys) => step(() => reserveLanesInMemory(state, held, keys)),
       findLanes: (query) => step(() => findLanesInMemory(state, query)),
-      findTombstonedLanes: (recordType, ids) =>
-        step(() => laneKeys.findTombstonedLanes(state, recordType, ids)),
       findOpenIntents: (connection, resourceType, since) =>
         step(() => laneKeys.findOpenIntents(state, connection, resourceType, since)),
       findUnansweredCreates: (connection, resourceType, since) =>

@@ -108,7 +108,6 @@ export async function postgresStore(
           ? (others === "wait" ? ensureLanes : ensureLanesFree)(tx, keys)
           : reserveLanes(tx, held, relations, keys),
       findLanes: (query) => findLanes(tx, query),
-      findTombstonedLanes: (recordType, ids) => laneKeys.findTombstonedLanes(tx, recordType, ids),
       findOpenIntents: (connection, resourceType, since) =>
         laneKeys.findOpenIntents(tx, connection, resourceType, since),
       findUnansweredCreates: (connection, resourceType, since) =>

@@ -12,7 +12,8 @@ import {
 } from "../../../src/engine/lifecycle/record-move.ts";
 import { type ConnectionId, connectionId } from "../../../src/model/ids.ts";
 import type { Lane } from "../../../src/model/lane.ts";
-import { aLane } from "../builders.ts";
+import { recordDeleted, resourceDeleted, type Tombstone } from "../../../src/model/tombstone.ts";
+import { aLane, anEventId, at } from "../builders.ts";
 
 const [site, app, other] = ["1", "2", "3"].map((id) => connectionId(id)) as [
   ConnectionId,
@@ -21,6 +22,8 @@ const [site, app, other] = ["1", "2", "3"].map((id) => connectionId(id)) as [
 ];
 const inSite = { connectionId: site };
 const inApp = { connectionId: app };
+const deletion = resourceDeleted(anEventId(1), at(10));
+const departure: Tombstone = { ...recordDeleted(anEventId(1), at(10)), record: "to_connection" };
 const short = (parents: readonly ParentPairing[]) =>
   parents.map(({ connectionId: id, standing }) => `${standing} in ${id}`);
 
@@ -47,19 +50,19 @@ describe("the present pairings of a parent", () => {
     [
       "is moving for a child that was out of reach with it",
       follows,
-      { ended: [{ ...inSite, recordMoved: null }] },
+      { ended: [{ ...inSite, tombstone: deletion }] },
       ["moving in 2"],
     ],
     [
       "is living for a child that the app moved away before",
       follows,
-      { ended: [{ ...inSite, recordMoved: "to_connection" }] },
+      { ended: [{ ...inSite, tombstone: departure }] },
       ["living in 2"],
     ],
     [
       "is living for a child that ended elsewhere",
       follows,
-      { ended: [{ connectionId: other, recordMoved: null }] },
+      { ended: [{ connectionId: other, tombstone: deletion }] },
       ["living in 2"],
     ],
   ])("%s", (_what, parent, how, expected) => {
@@ -79,17 +82,12 @@ describe("the present pairings of a parent", () => {
 });
 
 describe("the ended pairings of a parent", () => {
-  const ended = { ...inSite, movedFrom: null, recordMoved: null };
-  const left = { ...ended, recordMoved: "to_connection" } as const;
+  const ended = { ...inSite, tombstone: deletion, moved: null };
+  const left = { ...ended, tombstone: departure };
   const living: ParentPairing = { connectionId: app, standing: "living" };
 
   test.each<
-    readonly [
-      string,
-      readonly ParentPairing[],
-      readonly (typeof ended | typeof left)[],
-      readonly string[],
-    ]
+    readonly [string, readonly ParentPairing[], readonly (typeof ended)[], readonly string[]]
   >([
     ["are those of deletions", [], [ended], ["ended in 1"]],
     ["are those of moves by the app", [], [left], ["left in 1"]],
@@ -108,7 +106,7 @@ describe("the ended pairings of a parent", () => {
   });
 
   it("are also where the resource came from, until the children follow", () => {
-    const onTheWay = { ...ended, movedFrom: other };
+    const onTheWay = { ...ended, moved: { connection: other, externalId: "7" } };
     expect(short(withEndedParents([], [onTheWay]))).toEqual(["ended in 3", "ended in 1"]);
   });
 });

@@ -9,7 +9,15 @@ import {
   takingBack,
 } from "../../../src/engine/lifecycle/record-placement.ts";
 import { type ConnectionId, connectionId } from "../../../src/model/ids.ts";
-import { at } from "../builders.ts";
+import {
+  isEndedByResource,
+  placeOutOfReach,
+  type RecordEnd,
+  recordMoveOf,
+  type ResourceEnd,
+  type Tombstone,
+} from "../../../src/model/tombstone.ts";
+import { anEventId, at } from "../builders.ts";
 
 const [site, app, other] = ["1", "2", "3"].map((id) => connectionId(id)) as [
   ConnectionId,
@@ -17,15 +25,20 @@ const [site, app, other] = ["1", "2", "3"].map((id) => connectionId(id)) as [
   ConnectionId,
 ];
 
-const endedAt = (id: ConnectionId, how: Partial<EndedLane> = {}): EndedLane => ({
+const outOfReach = { outOfReach: "11/7" };
+
+/** A lane that ended at a connection. Default: by its record's deletion. */
+const endedAt = (
+  id: ConnectionId,
+  how: Partial<Tombstone> = {},
+  movedFrom: ConnectionId | null = null,
+): EndedLane => ({
   connectionId: id,
-  side: "record",
-  at: at(10),
-  recordMoved: null,
-  movedFrom: null,
-  isAway: false,
-  ...how,
+  tombstone: { event: anEventId(1), at: at(10), record: "deleted", resource: "present", ...how },
+  moved: movedFrom && { connection: movedFrom, externalId: "9" },
 });
+
+const byResource = { record: "present", resource: "deleted" } as const;
 
 const placed = (
   ended: readonly EndedLane[],
@@ -43,13 +56,13 @@ describe("the connections that a parent is to get its first lane in", () => {
   it("are those that its row belongs to, unless a lane of it has ended there", () => {
     expect(expectedIn([site, app], [])).toEqual([site, app]);
     expect(expectedIn([site, app], [endedAt(site)])).toEqual([app]);
-    expect(expectedIn([site, app], [endedAt(site, { side: "resource" })])).toEqual([app]);
+    expect(expectedIn([site, app], [endedAt(site, byResource)])).toEqual([app]);
     expect(expectedIn([], [endedAt(site)])).toEqual([]);
   });
 });
 
 describe("the lane that takes a record back", () => {
-  const gone = endedAt(app, { movedFrom: site });
+  const gone = endedAt(app, {}, site);
 
   it("is the last that ended where it belongs, or whose resource was moved from there", () => {
     const here = endedAt(site);
@@ -59,30 +72,30 @@ describe("the lane that takes a record back", () => {
   });
 
   it("is one whose resource ended on its way from there, wherever the record is by now", () => {
-    for (const isAway of [false, true]) {
-      const ended = { ...gone, side: "resource", isAway } as const;
+    for (const resource of ["deleted", outOfReach] as const) {
+      const ended = endedAt(app, { record: "present", resource }, site);
       expect(takingBack([ended], false, site)).toBe(ended);
       expect(takingBack([ended], true, site)).toBe(ended);
     }
   });
 
   it("is none that the record has left", () => {
-    const left = { ...gone, recordMoved: "out_of_scope" } as const;
+    const left = endedAt(app, { record: "out_of_scope" }, site);
     expect(takingBack([left], false, site)).toBeUndefined();
   });
 
   it("is none elsewhere where the app has put the record elsewhere since", () => {
-    const left = endedAt(other, { recordMoved: "to_connection", at: at(20) });
-    expect(takingBack([gone, left], false, site)).toBeUndefined();
+    const leftAt = (time: number) => endedAt(other, { record: "to_connection", at: at(time) });
+    expect(takingBack([gone, leftAt(20)], false, site)).toBeUndefined();
     for (const before of [5, 10]) {
-      expect(takingBack([gone, { ...left, at: at(before) }], false, site)).toBe(gone);
+      expect(takingBack([gone, leftAt(before)], false, site)).toBe(gone);
     }
     expect(takingBack([gone], true, site)).toBeUndefined();
   });
 });
 
 describe("a write where its record belongs", () => {
-  const deleted = endedAt(site, { side: "resource" });
+  const deleted = endedAt(site, byResource);
 
   it("goes to the lane that lives there, or begins the first", () => {
     const living = [{ connectionId: site }];
@@ -97,7 +110,7 @@ describe("a write where its record belongs", () => {
   });
 
   it("makes nothing of what was deleted, unless the record was taken back or comes from elsewhere", () => {
-    const onItsWay = endedAt(app, { side: "resource", movedFrom: site });
+    const onItsWay = endedAt(app, byResource, site);
     for (const lane of [deleted, onItsWay]) {
       expect(placeRecord(site, placed([lane]))).toEqual({ kind: "over", lane });
       expect(placeRecord(site, placed([lane], { isRevival: true }))).toEqual({ kind: "anew" });
@@ -105,28 +118,39 @@ describe("a write where its record belongs", () => {
         kind: "anew",
       });
     }
-    const left = { ...deleted, recordMoved: "to_connection" } as const;
+    const left = endedAt(site, { record: "to_connection", resource: "deleted" });
     expect(placeRecord(site, placed([left]))).toEqual({ kind: "anew" });
   });
 
   it("says a child again whose parent has another resource there than the one out of reach", () => {
-    const lane = { ...deleted, isAway: true };
+    const lane = endedAt(site, { record: "present", resource: outOfReach });
     expect(placeRecord(site, placed([lane], { isChild: true }))).toEqual({ kind: "anew" });
     expect(placeRecord(site, placed([lane]))).toEqual({ kind: "over", lane });
   });
 
   const connection = fc.constantFrom(site, app, other);
-  const ended = fc.record({
-    connectionId: connection,
-    side: fc.constantFrom("record", "resource"),
-    at: fc.integer({ min: 1, max: 50 }).map(at),
-    recordMoved: fc.constantFrom(null, "to_connection", "out_of_scope", "with_parent"),
-    movedFrom: fc.option(connection),
-    isAway: fc.boolean(),
-  } as const);
+  const tombstone = fc
+    .record({
+      event: fc.constant(anEventId(1)),
+      at: fc.integer({ min: 1, max: 50 }).map(at),
+      record: fc.constantFrom<RecordEnd[]>(
+        "present",
+        "deleted",
+        "to_connection",
+        "out_of_scope",
+        "with_parent",
+      ),
+      resource: fc.constantFrom<ResourceEnd[]>("present", "deleted", outOfReach),
+    })
+    .filter(({ record, resource }) => record !== "present" || resource !== "present");
+  const ended = fc
+    .tuple(connection, tombstone, fc.option(connection))
+    .map(([id, how, movedFrom]) => endedAt(id, how, movedFrom));
   const writes = fc.record({
     living: fc.uniqueArray(connection).map((ids) => ids.map((id) => ({ connectionId: id }))),
-    ended: fc.array(ended, { maxLength: 4 }).map((lanes) => [...lanes].sort((a, b) => a.at - b.at)),
+    ended: fc
+      .array(ended, { maxLength: 4 })
+      .map((lanes) => [...lanes].sort((a, b) => a.tombstone.at - b.tombstone.at)),
     isRevival: fc.boolean(),
     isFromElsewhere: fc.boolean(),
     isChild: fc.boolean(),
@@ -137,8 +161,9 @@ describe("a write where its record belongs", () => {
       fc.property(connection, writes, (id, write) => {
         const { kind } = placeRecord(id, { ...write, isRevival: false, isFromElsewhere: false });
         const last = takingBack(write.ended, write.living.length > 0, id);
-        if (last?.side !== "resource" || last.recordMoved !== null) return;
-        const isBelowAnother = write.isChild && last.isAway;
+        const end = last?.tombstone ?? null;
+        if (!isEndedByResource(end) || recordMoveOf(end) !== null) return;
+        const isBelowAnother = write.isChild && placeOutOfReach(end) !== null;
         if (!isBelowAnother) expect(["over", "paired"]).toContain(kind);
       }),
     );

@@ -2,6 +2,7 @@
 import { describe, expect, it, test } from "vitest";
 import { routeWrites, type WrittenRecord } from "../../../src/engine/lifecycle/route-writes.ts";
 import { type ConnectionId, connectionId, laneId } from "../../../src/model/ids.ts";
+import type { Tombstone } from "../../../src/model/tombstone.ts";
 import { aMapping, anEventId, at } from "../builders.ts";
 
 const [site, app, other] = ["1", "2", "3"].map((id) => connectionId(id)) as [
@@ -27,18 +28,20 @@ const livingIn = (id: ConnectionId, isMapped = true) => ({
   isMapped,
 });
 type Ended = WrittenRecord["ended"][number];
-/** An ended lane in a connection; its id is the connection's, with a 2 before it. */
-const endedIn = (id: ConnectionId, how: Partial<Ended> = {}): Ended => ({
+/** A lane that ended in a connection. Default: by its record's deletion. Its id is the connection's, with a 2 before it. */
+const endedIn = (
+  id: ConnectionId,
+  how: Partial<Tombstone> = {},
+  movedFrom: ConnectionId | null = null,
+): Ended => ({
   id: laneId(`2${id}`),
   connectionId: id,
   isMapped: true,
-  side: "record",
-  at: at(10),
-  recordMoved: null,
-  movedFrom: null,
-  isAway: false,
-  ...how,
+  tombstone: { event: anEventId(1), at: at(10), record: "deleted", resource: "present", ...how },
+  moved: movedFrom && { connection: movedFrom, externalId: "9" },
 });
+const byResource = { record: "present", resource: "deleted" } as const;
+const outOfReach = { record: "present", resource: { outOfReach: "11/7" } } as const;
 const byScope = (...connections: readonly ConnectionId[]) =>
   ({ kind: "by_scope", connections }) as const;
 
@@ -109,7 +112,7 @@ describe("a record that is moved", () => {
     ],
     [
       "gets a lane that follows the one whose resource was deleted",
-      { ...leaves, writes: [moved], ended: [endedIn(app, { side: "resource" })] },
+      { ...leaves, writes: [moved], ended: [endedIn(app, byResource)] },
       ["11, to_connection", "ensured in 2, revives"],
     ],
     [
@@ -131,7 +134,7 @@ describe("a record that is moved", () => {
 });
 
 describe("a record whose lane has ended", () => {
-  const deleted = endedIn(site, { side: "resource" });
+  const deleted = endedIn(site, byResource);
 
   test.each<readonly [string, Partial<WrittenRecord>, readonly string[]]>([
     [
@@ -141,12 +144,12 @@ describe("a record whose lane has ended", () => {
     ],
     [
       "restores it where its resource was moved to",
-      { ended: [endedIn(app, { movedFrom: site })] },
+      { ended: [endedIn(app, {}, site)] },
       ["22 ended, restores in 1"],
     ],
     [
       "restores it in the last of two connections in which it counts",
-      { ended: [endedIn(app, { movedFrom: site })], where: byScope(site, app) },
+      { ended: [endedIn(app, {}, site)], where: byScope(site, app) },
       ["22 ended, restores in 2"],
     ],
     ["notes a write in the lane of its deleted resource", { ended: [deleted] }, ["21 ended"]],
@@ -188,7 +191,7 @@ describe("a record whose lane has ended", () => {
     ],
     [
       "left it before: it is not left again",
-      { ended: [endedIn(site, { recordMoved: "to_connection" })], where: byScope(app) },
+      { ended: [endedIn(site, { record: "to_connection" })], where: byScope(app) },
       ["ensured in 2"],
     ],
     [
@@ -198,12 +201,12 @@ describe("a record whose lane has ended", () => {
     ],
     [
       "has no mapping in that connection: it is not left",
-      { ended: [endedIn(site, { isMapped: false })], where: byScope(app) },
+      { ended: [{ ...endedIn(site), isMapped: false }], where: byScope(app) },
       ["ensured in 2"],
     ],
     [
       "is restored elsewhere than it ended: it is not left",
-      { ended: [endedIn(other, { movedFrom: site })] },
+      { ended: [endedIn(other, {}, site)] },
       ["23 ended, restores in 1"],
     ],
     [
@@ -213,14 +216,14 @@ describe("a record whose lane has ended", () => {
           parent: { column: "task_id", recordType: "tasks" },
           scopeColumn: null,
         }),
-        ended: [{ ...deleted, isAway: true }],
+        ended: [endedIn(site, outOfReach)],
         where: { kind: "by_parent", parents: [{ connectionId: site, standing: "living" }] },
       },
       ["ensured in 1, revives"],
     ],
     [
       "has its resource out of reach: a write is noted there",
-      { ended: [{ ...deleted, isAway: true }] },
+      { ended: [endedIn(site, outOfReach)] },
       ["21 ended"],
     ],
     [
@@ -242,7 +245,7 @@ describe("a record whose lane has ended", () => {
 
 describe("an absent record", () => {
   const gone = { row: null, where: { kind: "unsettled" } } as const;
-  const [first, last] = [endedIn(site, { side: "resource" }), endedIn(app, { side: "resource" })];
+  const [first, last] = [endedIn(site, byResource), endedIn(app, byResource)];
 
   test.each<readonly [string, Partial<WrittenRecord>, readonly string[]]>([
     ["ends its living lanes", { living: [livingIn(site), livingIn(app)] }, ["11", "12"]],

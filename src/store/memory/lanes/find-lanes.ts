@@ -37,6 +37,7 @@ function indexed(state: MemoryState, query: LaneQuery) {
     case "of_tokens":
       return query.tokens.map((token) => state.laneByToken.get(token));
     case "of_records":
+    case "ended_of_records":
       return query.recordIds.flatMap(
         (recordId) => state.lanesOfRecord.get(recordKey({ ...query, recordId }) ?? "") ?? [],
       );
@@ -58,6 +59,8 @@ function predicateOf(state: MemoryState, query: LaneQuery): (lane: Lane) => bool
         [connectionId, intent?.leftFrom].includes(query.connectionId);
     case "of_records":
       return ({ tombstone }) => tombstone === null;
+    case "ended_of_records":
+      return ({ tombstone }) => tombstone !== null;
     case "children":
       return (lane) => isOfType(lane) && lane.parent?.externalId === query.parentExternalId;
     case "unpaired_children": {
@@ -95,6 +98,8 @@ function predicateOf(state: MemoryState, query: LaneQuery): (lane: Lane) => bool
 
 function orderOf({ kind }: LaneQuery): (a: Lane, b: Lane) => number {
   switch (kind) {
+    case "ended_of_records":
+      return (a, b) => (a.tombstone?.at ?? 0) - (b.tombstone?.at ?? 0) || byId(a, b);
     case "came_from":
       return (a, b) => Number(a.tombstone !== null) - Number(b.tombstone !== null) || byId(a, b);
     case "with_record":

@@ -2,7 +2,6 @@
 import { type ConnectionId, type LaneId, laneId } from "../../../model/ids.ts";
 import type { Instant } from "../../../model/instant.ts";
 import { type Lane, newLane } from "../../../model/lane.ts";
-import { endedSide, placeOutOfReach, recordMoveOf } from "../../../model/tombstone.ts";
 import { RecordTakenError } from "../../rules/index.ts";
 import type { LaneKey, LaneOfOpenCreate } from "../../store.ts";
 import type { MemoryState } from "../tables/index.ts";
@@ -136,31 +135,6 @@ export function lanesOfRecords(
     .flatMap((id) => state.lanes.get(id) ?? [])
     .filter((lane): lane is Lane & { readonly recordId: string } => lane.recordId !== null)
     .sort(byId);
-}
-
-export function findTombstonedLanes(
-  state: MemoryState,
-  recordType: string,
-  recordIds: readonly string[],
-) {
-  const ended = lanesOfRecords(state, recordType, recordIds).flatMap(({ recordId, ...lane }) =>
-    lane.tombstone === null
-      ? []
-      : [
-          {
-            id: lane.id,
-            connectionId: lane.connectionId,
-            resourceType: lane.resourceType,
-            recordId,
-            side: endedSide(lane.tombstone),
-            at: lane.tombstone.at,
-            recordMoved: recordMoveOf(lane.tombstone),
-            movedFrom: lane.moved?.connection ?? null,
-            isAway: placeOutOfReach(lane.tombstone) !== null,
-          },
-        ],
-  );
-  return ended.sort((a, b) => a.at - b.at);
 }
 
 /** Lanes whose create left without a token and has no resource yet, oldest first. */

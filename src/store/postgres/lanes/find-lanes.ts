@@ -1,5 +1,5 @@
 /** Finding lanes without locking them: one condition a kind of query, and one list of columns for all. */
-import type { FoundLane, LaneQuery } from "../../lanes.ts";
+import type { FoundLane, LaneQuery, LaneSummary } from "../../lanes.ts";
 import type { Queryable } from "../../database/index.ts";
 import type { Lane } from "../../../model/lane.ts";
 import { type LaneSummaryRow, laneSummaryFromRow, SUMMARY_COLUMNS } from "./lane-rows.ts";
@@ -19,7 +19,7 @@ export async function findLanes<Query extends LaneQuery>(
     ...(display !== undefined && { display }),
   }));
   // The condition of the kind excludes what the type excludes.
-  return found as readonly FoundLane<Query>[];
+  return found as readonly LaneSummary[] as readonly FoundLane<Query>[];
 }
 
 const COLUMNS = SUMMARY_COLUMNS.map((column) => `lanes.${column}`).join(", ");
@@ -42,6 +42,12 @@ function conditionOf(query: LaneQuery): readonly [string, readonly unknown[]] {
       return [
         `where record_type = $1 and record_id = any($2::text[]) and tombstone_event is null
          order by id`,
+        [query.recordType, query.recordIds],
+      ];
+    case "ended_of_records":
+      return [
+        `where record_type = $1 and record_id = any($2::text[]) and tombstone_side is not null
+         order by tombstone_at, id`,
         [query.recordType, query.recordIds],
       ];
     case "children":

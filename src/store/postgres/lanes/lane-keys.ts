@@ -1,47 +1,9 @@
 /** Finding lanes by what identifies them. */
-import { type ConnectionId, connectionId, laneId } from "../../../model/ids.ts";
-import { formatInstant, type Instant, parseInstant } from "../../../model/instant.ts";
-import type { EndedSide, RecordMove } from "../../../model/tombstone.ts";
+import { type ConnectionId, laneId } from "../../../model/ids.ts";
+import { formatInstant, type Instant } from "../../../model/instant.ts";
 import type { Queryable } from "../../database/index.ts";
 import type { LaneOfOpenCreate } from "../../store.ts";
 import { postedFromJson, type PostedJson } from "./lane-rows.ts";
-
-export async function findTombstonedLanes(
-  tx: Queryable,
-  recordType: string,
-  recordIds: readonly string[],
-) {
-  const { rows } = await tx.query<{
-    id: string;
-    connection_id: string;
-    resource_type: string;
-    record_id: string;
-    tombstone_side: EndedSide;
-    tombstone_at: string;
-    tombstone_record_moved: RecordMove | null;
-    moved_from_connection: string | null;
-    is_away: boolean;
-  }>(
-    `select
-       id, connection_id, resource_type, record_id, tombstone_side, tombstone_at,
-       tombstone_record_moved, moved_from_connection, tombstone_moved_to is not null as is_away
-     from tandem.lanes
-     where record_type = $1 and record_id = any($2::text[]) and tombstone_side is not null
-     order by tombstone_at, id`,
-    [recordType, recordIds],
-  );
-  return rows.map((row) => ({
-    id: laneId(row.id),
-    connectionId: connectionId(row.connection_id),
-    resourceType: row.resource_type,
-    recordId: row.record_id,
-    side: row.tombstone_side,
-    at: parseInstant(row.tombstone_at),
-    recordMoved: row.tombstone_record_moved,
-    movedFrom: row.moved_from_connection === null ? null : connectionId(row.moved_from_connection),
-    isAway: row.is_away,
-  }));
-}
 
 interface OpenCreateRow {
   readonly id: string;
