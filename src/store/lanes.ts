@@ -3,7 +3,8 @@
  * says must lock the lane and check again.
  */
 import type { ConnectionId, LaneId } from "../model/ids.ts";
-import type { Intent, Lane, Posted } from "../model/lane.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Intent, Lane } from "../model/lane.ts";
 import type { Tombstone } from "../model/tombstone.ts";
 
 /** The part of a lane that its narrow row holds: which pairing it is, and whether it lives. */
@@ -38,6 +39,14 @@ export type LaneQuery =
       readonly recordType: string;
       readonly recordIds: readonly string[];
     }
+  /** Lanes of creates that were sent without their token, and whose resource was not seen yet. */
+  | (OfType & {
+      readonly kind: "open_creates";
+      /** Also creates that were sent with their token, while an outbound event is left to settle them. */
+      readonly withToken: boolean;
+      /** A create that began by then may have stalled. */
+      readonly stalledSince: Instant;
+    })
   /** Lanes whose parent is the resource of that id. */
   | (OfType & { readonly kind: "children"; readonly parentExternalId: string })
   /** Living lanes without a record, of resources below those of the lanes given. */
@@ -74,17 +83,14 @@ interface Certain {
   readonly of_tokens: { readonly intent: Intent };
   readonly of_records: { readonly recordId: string; readonly tombstone: null };
   readonly ended_of_records: { readonly recordId: string; readonly tombstone: Tombstone };
+  readonly open_creates: {
+    readonly externalId: null;
+    readonly intent: Intent;
+    /** It began long ago, and no outbound event will settle it: none is left, or they all errored. */
+    readonly stalled: boolean;
+  };
   /** With what people see of the resource, which the wide row holds. */
   readonly came_from: { readonly externalId: string; readonly display: Lane["display"] };
   readonly with_resource: { readonly externalId: string };
   readonly with_record: { readonly recordId: string };
-}
-
-/** The lane of a create that was sent and whose resource has not been seen yet. */
-export interface LaneOfOpenCreate {
-  readonly id: LaneId;
-  /** It has waited for long, and nothing but an errored event is left to settle it. */
-  readonly stalled: boolean;
-  /** `null` where the lane does not say what left, as in rows of older versions. */
-  readonly posted: Posted | null;
 }

@@ -22,7 +22,7 @@ import type { Directory } from "./directory.ts";
 import type { HeldRuns } from "./held-runs.ts";
 import type { LinkStore } from "./identities.ts";
 import type { InstanceStore } from "./instances.ts";
-import type { FoundLane, LaneOfOpenCreate, LaneQuery } from "./lanes.ts";
+import type { FoundLane, LaneQuery } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ChangeStore, RecordStore } from "./records.ts";
 import type { RedeliveryStore } from "./redeliveries.ts";
@@ -34,7 +34,7 @@ export type { Beginning, FirstLook } from "./beginning.ts";
 export type { AccountRecord, Contact, Directory } from "./directory.ts";
 export type { HeldRuns } from "./held-runs.ts";
 export type { IdentitySettings, Link, LinkStore } from "./identities.ts";
-export type { FoundLane, LaneOfOpenCreate, LaneQuery, LaneSummary } from "./lanes.ts";
+export type { FoundLane, LaneQuery, LaneSummary } from "./lanes.ts";
 export type { AppSql, CapturedChange, ChangeStore, RecordStore, ToldBy } from "./records.ts";
 
 /** Work that another process may have left: webhooks to translate, or events to process. */
@@ -100,24 +100,6 @@ export interface StoreTransaction {
   ): Promise<readonly (LaneId | null)[]>;
   /** Finds lanes without locking them. */
   findLanes<Query extends LaneQuery>(query: Query): Promise<readonly FoundLane<Query>[]>;
-  /**
-   * Lanes with an intent that left without its token and has no resource yet, oldest first.
-   * `stalled`: it is older than `since`, and nothing but an errored event is left to settle it.
-   */
-  findOpenIntents(
-    connectionId: ConnectionId,
-    resourceType: string,
-    since: Instant,
-  ): Promise<readonly LaneOfOpenCreate[]>;
-  /**
-   * Lanes without a resource whose creates left and are still to be settled, oldest first: what one made may
-   * have lost its token. `stalled` as above.
-   */
-  findUnansweredCreates(
-    connectionId: ConnectionId,
-    resourceType: string,
-    since: Instant,
-  ): Promise<readonly LaneOfOpenCreate[]>;
   /** Waits for whoever holds a place, and holds it until this transaction ends. Lanes are locked before. */
   holdPlace(resourceType: string, place: string): Promise<void>;
   /** How many living lanes of a connection have a record. */

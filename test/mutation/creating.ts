@@ -86,7 +86,7 @@ export const creating: readonly CodeMutant[] = [
     id: "edited-author",
     rule: "... also one that left under its author's own token",
     file: "src/runtime/admission/admit-batch.ts",
-    find: "isByItsWriter(observation, posted, identity)",
+    find: "isByItsWriter(observation, intent.posted ?? null, identity)",
     replace: "isByItsWriter(observation, null, identity)",
     killedBy: ["test/situations/creates/marker-removed.test.ts"],
   },

@@ -5,6 +5,7 @@ import type { LaneId } from "../../src/model/ids.ts";
 import type { Instant } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import { recordDeleted } from "../../src/model/tombstone.ts";
+import type { LaneQuery } from "../../src/store/store.ts";
 import {
   aConnection,
   after,
@@ -18,6 +19,8 @@ import {
   readLane,
 } from "./opened-store.ts";
 
+type OpenCreates = Extract<LaneQuery, { readonly kind: "open_creates" }>;
+
 export function intentsConformance(open: () => Promise<OpenedStore>): void {
   let opened: OpenedStore;
 
@@ -27,6 +30,23 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
     const [id] = await opened.store.transaction((tx) => tx.ensureLanes([key]));
     return present(id);
   }
+  /** The lanes of open creates in short: their ids, with those that have stalled marked. */
+  const openCreates = (
+    where: Partial<Pick<OpenCreates, "connectionId" | "resourceType" | "withToken">>,
+    /** How long after now they may have begun, to have stalled. */
+    seconds = 60,
+  ) =>
+    opened.store.transaction(async (tx) => {
+      const found = await tx.findLanes({
+        kind: "open_creates",
+        connectionId: opened.connection,
+        resourceType: "issue",
+        withToken: false,
+        ...where,
+        stalledSince: after(tx.now, seconds),
+      });
+      return found.map(({ id, stalled }) => (stalled ? `${id} stalled` : id));
+    });
   const intent = (token: string, tokenless: boolean) => (_: Lane, now: Instant) => ({
     intent: { token, since: now, tokenless },
   });
@@ -37,7 +57,7 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
     });
 
     it("are found while they have no resource, by connection and type", async () => {
-      const { store, connection } = opened;
+      const { store } = opened;
       const elsewhere = await aConnection(store, "another");
       const first = await unbound("1");
       const second = await unbound("2");
@@ -47,20 +67,17 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       await decide(store, await unbound("4", "issue_comment"), intent("d", true));
       await decide(store, await laneOf(opened, "5"), intent("e", true));
 
-      const found = (connectionId = connection, type = "issue") =>
-        store.transaction(async (tx) =>
-          (await tx.findOpenIntents(connectionId, type, tx.now)).map(({ id }) => id),
-        );
+      const found = () => openCreates({}, -60);
       expect(await found()).toEqual([first, second]);
-      expect(await found(connection, "issue_comment")).toHaveLength(1);
-      expect(await found(elsewhere)).toEqual([]);
+      expect(await openCreates({ resourceType: "issue_comment" })).toHaveLength(1);
+      expect(await openCreates({ connectionId: elsewhere })).toEqual([]);
 
       await decide(store, first, () => ({ externalId: "6" }));
       expect(await found()).toEqual([second]);
     });
 
     it("have stalled where they are old, and only an error is left to settle them", async () => {
-      const { store, connection } = opened;
+      const { store } = opened;
       const openWith = async (recordId: string, ...live: readonly Partial<TandemEvent>[]) => {
         const id = await unbound(recordId);
         await decide(store, id, (lane, now) => ({
@@ -74,25 +91,21 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       const errored = await openWith("2", failed, { direction: "inbound" });
       const queued = await openWith("3", failed, { direction: "outbound" });
 
-      await store.transaction(async (tx) => {
-        const earlier = after(tx.now, -60);
-        expect(await tx.findOpenIntents(connection, "issue", after(tx.now, 60))).toEqual([
-          { id: unattended, stalled: true, posted: null },
-          { id: errored, stalled: true, posted: null },
-          { id: queued, stalled: false, posted: null },
-        ]);
-        const young = await tx.findOpenIntents(connection, "issue", earlier);
-        expect(young.map(({ stalled }) => stalled)).toEqual([false, false, false]);
-      });
+      const open = [unattended, errored, queued];
+      expect(await openCreates({})).toEqual([
+        `${unattended} stalled`,
+        `${errored} stalled`,
+        queued,
+      ]);
+      expect(await openCreates({}, -60)).toEqual(open);
     });
 
     it("are found though they left with a token, while something is left to settle them", async () => {
-      const { store, connection } = opened;
+      const { store } = opened;
       const openWith = async (recordId: string, ...live: readonly Partial<TandemEvent>[]) => {
         const id = await unbound(recordId);
         await decide(store, id, (lane, now) => {
           const posted = { at: now, authors: [], byAuthor: null };
-          const account = { times: 1, said: [], made: [] };
           return {
             intent: {
               token: recordId,
@@ -105,6 +118,7 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
         });
         return id;
       };
+      const account = { times: 1, said: [], made: [] };
       const failed = { direction: "outbound", state: "errored" } as const;
       await openWith("1");
       await openWith("2", { direction: "inbound" });
@@ -115,17 +129,44 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       const refused = await openWith("7", { direction: "outbound" });
       await decide(store, refused, intent("7", false));
 
-      const found = (type: string, seconds: number) =>
-        store.transaction((tx) =>
-          tx.findUnansweredCreates(connection, type, after(tx.now, seconds)),
-        );
-      const account = { times: 1, said: [], made: [] };
-      expect(await found("issue", 60)).toMatchObject([
-        { id: errored, stalled: true, posted: { account, authors: [] } },
-        { id: queued, stalled: false, posted: { account, authors: [] } },
-      ]);
-      expect((await found("issue", -60)).map(({ stalled }) => stalled)).toEqual([false, false]);
-      expect(await found("issue_comment", 60)).toEqual([]);
+      expect(await openCreates({ withToken: true })).toEqual([`${errored} stalled`, queued]);
+      expect(await openCreates({ withToken: true }, -60)).toEqual([errored, queued]);
+      expect(await openCreates({ withToken: true, resourceType: "issue_comment" })).toEqual([]);
+      expect(await openCreates({ withToken: false })).toEqual([]);
+      await store.transaction(async (tx) => {
+        const found = await tx.findLanes({
+          kind: "open_creates",
+          connectionId: opened.connection,
+          resourceType: "issue",
+          withToken: true,
+          stalledSince: tx.now,
+        });
+        expect(found.map(({ intent: sent }) => sent.posted)).toMatchObject([
+          { account, authors: [] },
+          { account, authors: [] },
+        ]);
+      });
+    });
+
+    it("are found once each, in the order of their ids, if some left with a token", async () => {
+      const { store } = opened;
+      const openWith = async (recordId: string, tokenless: boolean) => {
+        const id = await unbound(recordId);
+        await decide(store, id, (lane, now) => {
+          const account = { times: 1, said: [], made: [] };
+          const posted = { at: now, account, authors: [], byAuthor: null };
+          return {
+            intent: { token: recordId, since: now, tokenless, posted },
+            live: [aQueued(lane, now, { direction: "outbound" })],
+          };
+        });
+        return id;
+      };
+      const marked = await openWith("1", false);
+      const unmarked = await openWith("2", true);
+      const last = await openWith("3", false);
+      expect(await openCreates({ withToken: true })).toEqual([marked, unmarked, last]);
+      expect(await openCreates({ withToken: false })).toEqual([unmarked]);
     });
 
     it("are known by their token for resources of their own type only", async () => {

@@ -278,7 +278,9 @@ async function whereIntentsAreOpen(
       for (const item of those) {
         const { observation } = item.arrival;
         const { identity } = item.contact.account;
-        const may = open.filter(({ posted }) => isByItsWriter(observation, posted, identity));
+        const may = open.filter(({ intent }) =>
+          isByItsWriter(observation, intent.posted ?? null, identity),
+        );
         if (may.length === 0) continue;
         result.set(item, may.every(({ stalled }) => stalled) ? "stalled" : "open");
       }

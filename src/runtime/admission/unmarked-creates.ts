@@ -11,7 +11,7 @@ import {
 import { addMillis } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { Observation, ResourceRef } from "../../model/observation.ts";
-import type { StoreTransaction } from "../../store/store.ts";
+import type { FoundLane, StoreTransaction } from "../../store/store.ts";
 import type { Claimed, ClaimedLane, DirectorySnapshot, Services } from "../services/index.ts";
 import { ResourceTakenError } from "../failures/index.ts";
 import { lockClaimed, lockClaimedAmong, save } from "../claims/index.ts";
@@ -19,6 +19,8 @@ import { parentState } from "../records/index.ts";
 
 /** The delay before a create searches again, if another create of the same content got the resource that it found. */
 const AGAIN_MS = 1_000;
+
+type OpenCreate = FoundLane<{ readonly kind: "open_creates" }>;
 
 /**
  * Lets a waiting event continue if no create is open any more, and postpones it otherwise. `overdue`: its deadline
@@ -51,12 +53,14 @@ export async function openIntents(
   connectionId: Lane["connectionId"],
   resourceType: string,
   mayBeEdited = true,
-): ReturnType<StoreTransaction["findOpenIntents"]> {
-  const since = addMillis(tx.now, -INTENT_DEADLINE_MS);
-  const tokenless = await tx.findOpenIntents(connectionId, resourceType, since);
-  if (!mayBeEdited) return tokenless;
-  const others = await tx.findUnansweredCreates(connectionId, resourceType, since);
-  return [...tokenless, ...others.filter(({ id }) => !tokenless.some((one) => one.id === id))];
+): Promise<readonly OpenCreate[]> {
+  return tx.findLanes({
+    kind: "open_creates",
+    connectionId,
+    resourceType,
+    withToken: mayBeEdited,
+    stalledSince: addMillis(tx.now, -INTENT_DEADLINE_MS),
+  });
 }
 
 /** Decides by content after a waiting event's deadline. Returns `true` if it continues as an ordinary new resource. */

@@ -60,10 +60,6 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       ensureLanes: (keys) => step(() => laneKeys.ensureLanesInMemory(state, keys)),
       reserveLanes: (keys) => step(() => reserveLanesInMemory(state, held, keys)),
       findLanes: (query) => step(() => findLanesInMemory(state, query)),
-      findOpenIntents: (connection, resourceType, since) =>
-        step(() => laneKeys.findOpenIntents(state, connection, resourceType, since)),
-      findUnansweredCreates: (connection, resourceType, since) =>
-        step(() => laneKeys.findUnansweredCreates(state, connection, resourceType, since)),
       countPairedLanes: (connection) =>
         step(() => laneKeys.countPairedLanesInMemory(state, connection)),
       // One transaction at a time: nobody holds any.

@@ -108,10 +108,6 @@ export async function postgresStore(
           ? (others === "wait" ? ensureLanes : ensureLanesFree)(tx, keys)
           : reserveLanes(tx, held, relations, keys),
       findLanes: (query) => findLanes(tx, query),
-      findOpenIntents: (connection, resourceType, since) =>
-        laneKeys.findOpenIntents(tx, connection, resourceType, since),
-      findUnansweredCreates: (connection, resourceType, since) =>
-        laneKeys.findUnansweredCreates(tx, connection, resourceType, since),
       countPairedLanes: (connection) => laneKeys.countPairedLanes(tx, connection),
       holdPlace: (resourceType, place) => laneKeys.holdPlace(tx, resourceType, place),
       lockLanes: (ids, others) => laneLocks.lockLanes(tx, held, relations, ids, others),

@@ -1,4 +1,6 @@
 /** Finding lanes in memory: a predicate a kind of query, and an order for the few that have their own. */
+import type { TandemEvent } from "../../../model/event.ts";
+import type { Instant } from "../../../model/instant.ts";
 import type { Lane } from "../../../model/lane.ts";
 import { placeOutOfReach } from "../../../model/tombstone.ts";
 import type { FoundLane, LaneQuery, LaneSummary } from "../../lanes.ts";
@@ -16,6 +18,7 @@ export function findLanesInMemory<Query extends LaneQuery>(
     .map((lane) => ({
       ...summaryOf(lane),
       ...(query.kind === "came_from" && { display: lane.display }),
+      ...(query.kind === "open_creates" && { stalled: hasStalled(lane, query.stalledSince) }),
     }));
   // The predicate of the kind excludes what the type excludes.
   return found as readonly LaneSummary[] as readonly FoundLane<Query>[];
@@ -61,6 +64,14 @@ function predicateOf(state: MemoryState, query: LaneQuery): (lane: Lane) => bool
       return ({ tombstone }) => tombstone === null;
     case "ended_of_records":
       return ({ tombstone }) => tombstone !== null;
+    case "open_creates":
+      return (lane) => {
+        const { externalId, intent, live } = lane;
+        if (!isOfType(lane) || externalId !== null || intent === null) return false;
+        const isAttended = live.some(({ direction }) => direction === "outbound");
+        const counts = query.withToken && intent.posted !== undefined && isAttended;
+        return intent.tokenless || counts;
+      };
     case "children":
       return (lane) => isOfType(lane) && lane.parent?.externalId === query.parentExternalId;
     case "unpaired_children": {
@@ -107,6 +118,12 @@ function orderOf({ kind }: LaneQuery): (a: Lane, b: Lane) => number {
     default:
       return byId;
   }
+}
+
+function hasStalled({ intent, live }: Lane, since: Instant): boolean {
+  const isSettled = ({ direction, state }: TandemEvent) =>
+    direction === "inbound" || state === "errored";
+  return intent !== null && intent.since <= since && live.every(isSettled);
 }
 
 function summaryOf(lane: Lane): LaneSummary {

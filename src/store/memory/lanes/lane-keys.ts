@@ -1,9 +1,8 @@
 /** Finding lanes by what identifies them, and making those that do not exist. */
 import { type ConnectionId, type LaneId, laneId } from "../../../model/ids.ts";
-import type { Instant } from "../../../model/instant.ts";
 import { type Lane, newLane } from "../../../model/lane.ts";
 import { RecordTakenError } from "../../rules/index.ts";
-import type { LaneKey, LaneOfOpenCreate } from "../../store.ts";
+import type { LaneKey } from "../../store.ts";
 import type { MemoryState } from "../tables/index.ts";
 import { ConstraintError } from "../tables/index.ts";
 
@@ -135,57 +134,6 @@ export function lanesOfRecords(
     .flatMap((id) => state.lanes.get(id) ?? [])
     .filter((lane): lane is Lane & { readonly recordId: string } => lane.recordId !== null)
     .sort(byId);
-}
-
-/** Lanes whose create left without a token and has no resource yet, oldest first. */
-export function findOpenIntents(
-  state: MemoryState,
-  connection: ConnectionId,
-  resourceType: string,
-  since: Instant,
-): readonly LaneOfOpenCreate[] {
-  return [...state.lanes.values()]
-    .filter(
-      (lane) =>
-        lane.intent?.tokenless === true &&
-        lane.externalId === null &&
-        lane.connectionId === connection &&
-        lane.resourceType === resourceType,
-    )
-    .sort(byId)
-    .map(({ id, intent, live }) => ({
-      id,
-      stalled:
-        intent !== null &&
-        intent.since <= since &&
-        live.every((event) => event.direction === "inbound" || event.state === "errored"),
-      posted: intent?.posted ?? null,
-    }));
-}
-
-/** Lanes without a resource whose creates left and are still to be settled. */
-export function findUnansweredCreates(
-  state: MemoryState,
-  connection: ConnectionId,
-  resourceType: string,
-  since: Instant,
-): readonly LaneOfOpenCreate[] {
-  return [...state.lanes.values()]
-    .filter(
-      (lane) =>
-        lane.intent?.posted !== undefined &&
-        lane.externalId === null &&
-        lane.connectionId === connection &&
-        lane.resourceType === resourceType,
-    )
-    .sort(byId)
-    .flatMap(({ id, intent, live }) => {
-      const outbound = live.filter(({ direction }) => direction === "outbound");
-      if (intent === null || outbound.length === 0) return [];
-      const isErrored = outbound.every(({ state: now }) => now === "errored");
-      const { posted = null } = intent;
-      return [{ id, stalled: intent.since <= since && isErrored, posted }];
-    });
 }
 
 export function countPairedLanesInMemory(state: MemoryState, connection: ConnectionId): number {

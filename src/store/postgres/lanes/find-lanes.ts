@@ -1,7 +1,8 @@
 /** Finding lanes without locking them: one condition a kind of query, and one list of columns for all. */
 import type { FoundLane, LaneQuery, LaneSummary } from "../../lanes.ts";
-import type { Queryable } from "../../database/index.ts";
+import { formatInstant } from "../../../model/instant.ts";
 import type { Lane } from "../../../model/lane.ts";
+import type { Queryable } from "../../database/index.ts";
 import { type LaneSummaryRow, laneSummaryFromRow, SUMMARY_COLUMNS } from "./lane-rows.ts";
 
 export async function findLanes<Query extends LaneQuery>(
@@ -9,20 +10,42 @@ export async function findLanes<Query extends LaneQuery>(
   query: Query,
 ): Promise<readonly FoundLane<Query>[]> {
   const [condition, parameters] = conditionOf(query);
-  const isWide = query.kind === "came_from";
-  const { rows } = await tx.query<LaneSummaryRow & { readonly display?: Lane["display"] }>(
-    `select ${COLUMNS}${isWide ? ", display" : ""} from tandem.lanes ${condition}`,
+  const { rows } = await tx.query<LaneSummaryRow & MoreColumns>(
+    `select ${COLUMNS}${moreColumns(query)} from tandem.lanes ${condition}`,
     parameters,
   );
-  const found = rows.map(({ display, ...row }) => ({
+  const found = rows.map(({ display, stalled, ...row }) => ({
     ...laneSummaryFromRow(row),
     ...(display !== undefined && { display }),
+    ...(stalled !== undefined && { stalled }),
   }));
   // The condition of the kind excludes what the type excludes.
   return found as readonly LaneSummary[] as readonly FoundLane<Query>[];
 }
 
 const COLUMNS = SUMMARY_COLUMNS.map((column) => `lanes.${column}`).join(", ");
+
+/** The columns that only some kinds read. */
+interface MoreColumns {
+  readonly display?: Lane["display"];
+  readonly stalled?: boolean;
+}
+
+function moreColumns({ kind }: LaneQuery): string {
+  switch (kind) {
+    case "came_from":
+      return ", display";
+    case "open_creates":
+      return `,
+        intent_since <= $3 and not exists (
+          select
+          from tandem.events_live
+          where lane_id = lanes.id and direction = 'outbound' and state <> 'errored'
+        ) as stalled`;
+    default:
+      return "";
+  }
+}
 
 function conditionOf(query: LaneQuery): readonly [string, readonly unknown[]] {
   switch (query.kind) {
@@ -49,6 +72,36 @@ function conditionOf(query: LaneQuery): readonly [string, readonly unknown[]] {
         `where record_type = $1 and record_id = any($2::text[]) and tombstone_side is not null
          order by tombstone_at, id`,
         [query.recordType, query.recordIds],
+      ];
+    // Lanes by `lanes_open_tokenless`, and by the live events, which are few.
+    case "open_creates":
+      return [
+        `where id in (
+           select id
+           from tandem.lanes
+           where connection_id = $1
+             and resource_type = $2
+             and intent_tokenless
+             and external_id is null
+           union
+           select lanes.id
+           from tandem.events_live
+           join tandem.lanes on lanes.id = events_live.lane_id
+           where $4
+             and events_live.connection_id = $1
+             and events_live.direction = 'outbound'
+             and lanes.connection_id = $1
+             and lanes.resource_type = $2
+             and lanes.external_id is null
+             and lanes.intent_posted is not null
+         )
+         order by id`,
+        [
+          query.connectionId,
+          query.resourceType,
+          formatInstant(query.stalledSince),
+          query.withToken,
+        ],
       ];
     case "children":
       return [
