@@ -19,9 +19,9 @@ export function memorySessions(state: MemoryState, step: Step): SessionStore {
   return {
     open: (session) =>
       step(() => {
-        for (const known of [...sessions.values()]) if (!isAlive(known)) sessions.delete(known.id);
+        for (const known of sessions.rows()) if (!isAlive(known)) sessions.delete(known.id);
         const now = state.now();
-        sessions.set(session.id, { ...session, createdAt: now, usedAt: now });
+        sessions.put({ ...session, createdAt: now, usedAt: now });
       }),
     use: (id, tokenDigest) =>
       step(() => {
@@ -30,13 +30,14 @@ export function memorySessions(state: MemoryState, step: Step): SessionStore {
         const alive = session.tokenDigest === tokenDigest && isAlive(session);
         if (!alive) sessions.delete(id);
         else if (session.usedAt <= addMillis(state.now(), -SESSION_TOUCH_MS)) {
-          sessions.set(id, { ...session, usedAt: state.now() });
+          sessions.put({ ...session, usedAt: state.now() });
         }
         return alive;
       }),
     list: () =>
       step(() =>
-        [...sessions.values()]
+        sessions
+          .rows()
           .filter(isAlive)
           .map(({ tokenDigest: _, ...session }) => session)
           .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1)),
@@ -49,7 +50,7 @@ export function memorySessions(state: MemoryState, step: Step): SessionStore {
       }),
     endAll: () =>
       step(() => {
-        for (const { id } of [...sessions.values()]) sessions.delete(id);
+        for (const { id } of sessions.rows()) sessions.delete(id);
       }),
   };
 }
@@ -59,14 +60,14 @@ export function memoryAudit(state: MemoryState, step: Step): AuditStore {
   return {
     append: (act) =>
       step(() => {
-        audit.append({ ...act, id: state.count("act"), at: state.now() });
+        audit.put({ ...act, id: state.count("act"), at: state.now() });
         const end = addMillis(state.now(), -AUDIT_KEPT_MS);
-        const old = audit.items.slice(0, AUDIT_PRUNED_AT_ONCE).findIndex(({ at }) => at >= end);
-        audit.take(old < 0 ? Math.min(audit.items.length, AUDIT_PRUNED_AT_ONCE) : old);
+        for (const { id, at } of audit.first(AUDIT_PRUNED_AT_ONCE)) if (at < end) audit.delete(id);
       }),
     entries: ({ act, before, limit }) =>
       step(() =>
-        audit.items
+        audit
+          .rows()
           .filter((entry) => act === undefined || entry.act === act)
           .filter(({ id }) => before === undefined || Number(id) < Number(before))
           .toReversed()

@@ -14,17 +14,18 @@ export function memoryAfterCommits(
       step(() => {
         const id = state.count("after commit");
         const row = storableValue(mark.row);
-        afterCommits.set(id, { ...mark, row, id, attempts: 0, runAt: state.now() });
+        afterCommits.put({ ...mark, row, id, attempts: 0, runAt: state.now() });
       }),
     claim: (limit, until) =>
       step(() => {
         const now = state.now();
         const oldest = new Map<string, number>();
-        for (const { id, ...mark } of afterCommits.values()) {
+        for (const { id, ...mark } of afterCommits.rows()) {
           const first = oldest.get(recordOf(mark)) ?? Infinity;
           oldest.set(recordOf(mark), Math.min(first, Number(id)));
         }
-        const due = [...afterCommits.values()]
+        const due = afterCommits
+          .rows()
           .filter((mark) => oldest.get(recordOf(mark)) === Number(mark.id))
           .filter(({ runAt }) => runAt <= now)
           .sort((a, b) => a.runAt - b.runAt || Number(a.id) - Number(b.id))
@@ -33,7 +34,7 @@ export function memoryAfterCommits(
         return due.map(({ runAt: _, ...mark }) => {
           const claimed = { ...mark, attempts: mark.attempts + 1 };
           // Putting it off is the claim: should its worker die, another finds it due again.
-          afterCommits.set(mark.id, { ...claimed, runAt: until });
+          afterCommits.put({ ...claimed, runAt: until });
           return claimed;
         });
       }),
@@ -44,7 +45,7 @@ export function memoryAfterCommits(
     again: (id, runAt) =>
       step(() => {
         const mark = afterCommits.get(id);
-        if (mark !== undefined) afterCommits.set(id, { ...mark, runAt });
+        if (mark !== undefined) afterCommits.put({ ...mark, runAt });
       }),
   };
 }

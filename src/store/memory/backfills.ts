@@ -1,9 +1,8 @@
 /** Backfills and the keys by which they pair. */
 import { type Backfill, NO_PROGRESS } from "../../model/backfill.ts";
-import type { ConnectionId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { BackfillStore, NotedKey } from "../backfills.ts";
-import type { KeptKey, MemoryState } from "./tables/index.ts";
+import { backfillKeyOf, type KeptKey, type MemoryState } from "./tables/index.ts";
 
 export function memoryBackfills(
   state: MemoryState,
@@ -13,11 +12,10 @@ export function memoryBackfills(
   return {
     open: (connection, resourceType, { pairs, creates }) =>
       step(() => {
-        const of = nameOf(connection, resourceType);
+        const of = backfillKeyOf(connection, resourceType);
         const known = state.backfills.get(of);
         const goesOn = known?.finishedAt === null;
-        state.backfills.set(
-          of,
+        state.backfills.put(
           goesOn
             ? { ...known, creates: known.creates || creates, runAt: now }
             : {
@@ -37,40 +35,35 @@ export function memoryBackfills(
       }),
     claim: (connection, resourceType, until) =>
       step(() => {
-        const of = nameOf(connection, resourceType);
+        const of = backfillKeyOf(connection, resourceType);
         const known = state.backfills.get(of);
         if (known?.finishedAt !== null || known.runAt > now) return null;
         if (known.leasedUntil !== null && known.leasedUntil > now) return null;
         const claimed = { ...known, leasedUntil: until };
-        state.backfills.set(of, claimed);
+        state.backfills.put(claimed);
         return claimed;
       }),
     save: (claimed, after) =>
       step(() => {
-        const of = nameOf(claimed.connectionId, claimed.resourceType);
+        const of = backfillKeyOf(claimed.connectionId, claimed.resourceType);
         const known = state.backfills.get(of);
         if (known?.leasedUntil !== claimed.leasedUntil) return false;
         const { pairs, creates, startedAt } = known;
-        state.backfills.set(of, { ...after, pairs, creates, startedAt });
+        state.backfills.put({ ...after, pairs, creates, startedAt });
         return true;
       }),
     forgetKeys: (connection, resourceType) =>
       step(() => {
-        const of = nameOf(connection, resourceType);
-        for (const [name, key] of [...entriesOf(state)]) {
-          if (key.of === of) state.pairingKeys.delete(name);
-        }
+        state.pairingKeys.deleteBy("backfill", backfillKeyOf(connection, resourceType));
       }),
     noteKeys: (connection, resourceType, keys) =>
       step(() => {
-        const of = nameOf(connection, resourceType);
-        for (const key of keys) {
-          state.pairingKeys.set(`${of}\n${key.side}\n${key.id}`, { ...key, of });
-        }
+        const of = backfillKeyOf(connection, resourceType);
+        for (const key of keys) state.pairingKeys.put({ ...key, of });
       }),
     sharedKeys: (connection, resourceType, after, limit) =>
       step(() =>
-        [...byKey(state, nameOf(connection, resourceType))]
+        [...byKey(state, backfillKeyOf(connection, resourceType))]
           .map(([key, all]) => ({
             key,
             label: all[0]?.label ?? "",
@@ -86,14 +79,15 @@ export function memoryBackfills(
       ),
     ambiguousRecords: (connection, resourceType, recordIds) =>
       step(() => {
-        const found = [...byKey(state, nameOf(connection, resourceType)).values()]
+        const found = [...byKey(state, backfillKeyOf(connection, resourceType)).values()]
           .filter((all) => all.length > 2 && all.some(({ side }) => side === "resource"))
           .flatMap((all) => idsOf(all, "record"));
         return new Set(found.filter((id) => recordIds.includes(id)));
       }),
     backlog: (connection, limit) =>
       step(() => {
-        const waiting = [...state.busyLanes.values()]
+        const waiting = state.lanes
+          .by("busy", true)
           .filter(({ connectionId }) => connectionId === connection)
           .flatMap(({ live }) => live)
           .filter(({ source, state: is }) => source === "backfill" && isOnItsWay(is));
@@ -102,23 +96,13 @@ export function memoryBackfills(
   };
 }
 
-/** The key under which the backfill of a resource type is kept. */
-function nameOf(connection: ConnectionId, resourceType: string): string {
-  return `${connection}\n${resourceType}`;
-}
-
 function isOnItsWay(state: string): boolean {
   return state === "queued" || state === "processing";
 }
 
-function entriesOf(state: MemoryState): readonly (readonly [string, KeptKey])[] {
-  return [...state.pairingKeys.values()].map((key) => [`${key.of}\n${key.side}\n${key.id}`, key]);
-}
-
 function byKey(state: MemoryState, of: string): ReadonlyMap<string, readonly KeptKey[]> {
   const groups = new Map<string, KeptKey[]>();
-  for (const key of state.pairingKeys.values()) {
-    if (key.of !== of) continue;
+  for (const key of state.pairingKeys.by("backfill", of)) {
     groups.set(key.key, [...(groups.get(key.key) ?? []), key]);
   }
   return groups;
@@ -134,8 +118,11 @@ function idsOf(keys: readonly KeptKey[], side: NotedKey["side"]): readonly strin
 
 /** All of them, by connection and resource type. */
 export function allBackfills(state: MemoryState): readonly Backfill[] {
-  return [...state.backfills.values()].sort(
-    (a, b) =>
-      Number(a.connectionId) - Number(b.connectionId) || (a.resourceType < b.resourceType ? -1 : 1),
-  );
+  return state.backfills
+    .rows()
+    .toSorted(
+      (a, b) =>
+        Number(a.connectionId) - Number(b.connectionId) ||
+        (a.resourceType < b.resourceType ? -1 : 1),
+    );
 }

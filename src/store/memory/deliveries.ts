@@ -9,7 +9,7 @@ import type {
   TakenDelivery,
 } from "../deliveries.ts";
 import { byId } from "./lanes/index.ts";
-import type { MemoryState, MemoryDelivery } from "./tables/index.ts";
+import { deliveryKeyOf, type MemoryDelivery, type MemoryState } from "./tables/index.ts";
 
 export function memoryDeliveries(state: MemoryState): DeliveryStore {
   return {
@@ -24,7 +24,7 @@ export function memoryDeliveries(state: MemoryState): DeliveryStore {
     waiting: () =>
       state.transaction(() => {
         const counts = { received: 0, failed: 0 };
-        for (const { state: at } of state.pendingDeliveries.values()) {
+        for (const { state: at } of state.deliveries.by("pending", true)) {
           if (at === "received" || at === "failed") counts[at] += 1;
         }
         return counts;
@@ -32,7 +32,7 @@ export function memoryDeliveries(state: MemoryState): DeliveryStore {
     counts: () =>
       state.transaction(() => {
         const counts = { received: 0, translated: 0, irrelevant: 0, failed: 0 };
-        for (const delivery of state.deliveries.values()) counts[delivery.state] += 1;
+        for (const delivery of state.deliveries.rows()) counts[delivery.state] += 1;
         return counts;
       }),
   };
@@ -40,16 +40,17 @@ export function memoryDeliveries(state: MemoryState): DeliveryStore {
 
 function received(state: MemoryState, integration: string, keys: readonly string[]) {
   return new Set(
-    keys.filter((key) => state.deliveryByKey.get(`${integration}\n${key}`) !== undefined),
+    keys.filter((deliveryKey) => {
+      const key = deliveryKeyOf({ integration, deliveryKey });
+      return state.deliveries.one("deliveryKey", key) !== undefined;
+    }),
   );
 }
 
 function receive(state: MemoryState, delivery: Omit<WebhookDelivery, "attempts">, now: Instant) {
-  const key = `${delivery.integration}\n${delivery.deliveryKey}`;
-  const known = state.deliveries.get(state.deliveryByKey.get(key) ?? delivery.id);
+  const known = state.deliveries.one("deliveryKey", deliveryKeyOf(delivery));
   if (known === undefined) {
-    state.deliveryByKey.set(key, delivery.id);
-    keep(state, {
+    state.deliveries.insert({
       ...delivery,
       payload: withoutNul(delivery.payload),
       attempts: 0,
@@ -65,7 +66,7 @@ function receive(state: MemoryState, delivery: Omit<WebhookDelivery, "attempts">
   }
   // A delivery that failed to translate is retried immediately when it is received again.
   const runAt = known.state === "failed" ? now : known.runAt;
-  keep(state, { ...known, timesReceived: known.timesReceived + 1, runAt });
+  state.deliveries.put({ ...known, timesReceived: known.timesReceived + 1, runAt });
   return { id: known.id, seenBefore: true, verifiedBy: known.verifiedBy };
 }
 
@@ -78,7 +79,7 @@ export function memoryPendingDeliveries(
   const change = (id: DeliveryId, changed: (known: MemoryDelivery) => Partial<MemoryDelivery>) =>
     step(() => {
       const known = state.deliveries.get(id);
-      if (known !== undefined) keep(state, { ...known, ...changed(known) });
+      if (known !== undefined) state.deliveries.put({ ...known, ...changed(known) });
     });
   return {
     received: (integration, keys) => step(() => received(state, integration, keys)),
@@ -86,13 +87,14 @@ export function memoryPendingDeliveries(
       step(() => {
         for (const delivery of deliveries) {
           receive(state, delivery, now);
-          keep(state, { ...storedNow(state, delivery.id), ...outcomeOf(delivery) });
+          state.deliveries.put({ ...storedNow(state, delivery.id), ...outcomeOf(delivery) });
         }
       }),
     lock: (limit, bytes = Number.MAX_SAFE_INTEGER) =>
       step(() => {
         let read = 0;
-        return [...state.pendingDeliveries.values()]
+        return state.deliveries
+          .by("pending", true)
           .filter(({ runAt }) => runAt <= now)
           .sort((a, b) => a.runAt - b.runAt || (a.id < b.id ? -1 : 1))
           .slice(0, limit)
@@ -127,7 +129,8 @@ export function memoryPendingDeliveries(
       })),
     erroredLanes: (id) =>
       step(() =>
-        [...state.busyLanes.values()]
+        state.lanes
+          .by("busy", true)
           .filter(({ live }) =>
             live.some((event) => event.state === "errored" && event.deliveryId === id),
           )
@@ -145,11 +148,4 @@ function storedNow(state: MemoryState, id: DeliveryId): MemoryDelivery {
 
 function outcomeOf({ state, action, reason }: TakenDelivery) {
   return { state, action, reason };
-}
-
-function keep(state: MemoryState, delivery: MemoryDelivery): void {
-  state.deliveries.set(delivery.id, delivery);
-  const pending = delivery.state === "received" || delivery.state === "failed";
-  if (pending) state.pendingDeliveries.set(delivery.id, delivery);
-  else state.pendingDeliveries.delete(delivery.id);
 }

@@ -13,14 +13,14 @@ export function lookedUp(
   read: <T>(work: () => T) => Promise<T>,
 ): Pick<Directory, "accounts" | "connections" | "contacts"> {
   const connections = () =>
-    inOrder(state.connections.values()).map((connection) => ({
+    inOrder(state.connections.rows()).map((connection) => ({
       ...connection,
       pairing: allBackfills(state)
         .filter((one) => one.connectionId === connection.id && isPairing(one))
         .map(({ resourceType }) => resourceType),
     }));
   return {
-    accounts: () => read(() => inOrder(state.accounts.values())),
+    accounts: () => read(() => inOrder(state.accounts.rows())),
     connections: () => read(connections),
     contacts: () =>
       read(() =>
@@ -38,11 +38,11 @@ export function memoryDirectory(state: MemoryState): Directory {
     backfills: () => state.transaction(() => allBackfills(state)),
     saveAccount: ({ integration, name, ...given }) =>
       state.transaction(() => {
-        const known = [...state.accounts.values()].find(
-          (account) => account.integration === integration && account.name === name,
-        );
+        const known = state.accounts
+          .rows()
+          .find((account) => account.integration === integration && account.name === name);
         const id = known?.id ?? accountId(state.count("account"));
-        state.accounts.set(id, {
+        state.accounts.put({
           state: "active",
           reason: null,
           pausedUntil: null,
@@ -63,14 +63,16 @@ export function memoryDirectory(state: MemoryState): Directory {
         if (state.accounts.get(account) === undefined) {
           throw new ConstraintError("23503", `there is no account ${account}`);
         }
-        const known = [...state.connections.values()].find(
-          (connection) =>
-            connection.integration === integration &&
-            connection.containerId === containerId &&
-            connection.scope === scope,
-        );
+        const known = state.connections
+          .rows()
+          .find(
+            (connection) =>
+              connection.integration === integration &&
+              connection.containerId === containerId &&
+              connection.scope === scope,
+          );
         const id = known?.id ?? connectionId(state.count("connection"));
-        state.connections.set(id, {
+        state.connections.put({
           inbound: true,
           outbound: true,
           pausedReason: null,
@@ -96,12 +98,12 @@ export function memoryDirectory(state: MemoryState): Directory {
     updateAccount: (id, changes) =>
       state.transaction(() => {
         const known = state.accounts.get(id);
-        if (known !== undefined) state.accounts.set(id, { ...known, ...given(changes) });
+        if (known !== undefined) state.accounts.put({ ...known, ...given(changes) });
       }),
     updateConnection: (id, changes) =>
       state.transaction(() => {
         const known = state.connections.get(id);
-        if (known !== undefined) state.connections.set(id, { ...known, ...given(changes) });
+        if (known !== undefined) state.connections.put({ ...known, ...given(changes) });
       }),
   };
 }
@@ -118,6 +120,6 @@ function given<T extends object>(changes: T): { [Part in keyof T]?: Exclude<T[Pa
   };
 }
 
-function inOrder<T extends { readonly id: string }>(items: Iterable<T>): readonly T[] {
-  return [...items].sort((a, b) => Number(a.id) - Number(b.id));
+function inOrder<T extends { readonly id: string }>(items: readonly T[]): readonly T[] {
+  return items.toSorted((a, b) => Number(a.id) - Number(b.id));
 }

@@ -6,15 +6,15 @@ export function memoryHeldRuns(state: MemoryState): HeldRuns {
   return {
     open: () =>
       state.transaction(() =>
-        [...state.heldRuns.values()].sort((a, b) => Number(a.id) - Number(b.id)),
+        state.heldRuns.rows().toSorted((a, b) => Number(a.id) - Number(b.id)),
       ),
     hold: (run) =>
       state.transaction(() => {
-        const known = [...state.heldRuns.values()].find(
-          ({ connectionId, kind }) => connectionId === run.connectionId && kind === run.kind,
-        );
+        const known = state.heldRuns
+          .rows()
+          .find(({ connectionId, kind }) => connectionId === run.connectionId && kind === run.kind);
         const id = known?.id ?? state.count("held run");
-        state.heldRuns.set(id, { ...run, id, since: known?.since ?? state.now() });
+        state.heldRuns.put({ ...run, id, since: known?.since ?? state.now() });
         return id;
       }),
     move: (id, to) =>
@@ -22,7 +22,7 @@ export function memoryHeldRuns(state: MemoryState): HeldRuns {
         const run = state.heldRuns.get(id);
         if (run === undefined) return false;
         if (to === "done" || to === "withdrawn") state.heldRuns.delete(id);
-        else state.heldRuns.set(id, { ...run, state: to });
+        else state.heldRuns.put({ ...run, state: to });
         return true;
       }),
   };

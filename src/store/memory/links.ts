@@ -3,7 +3,7 @@ import type { Placeholder } from "../../model/placeholder.ts";
 import { storableValue } from "../database/index.ts";
 import { type ActorRows, connectLink, findLinks, type PlaceholderRows } from "../rules/index.ts";
 import type { IdentitySettings, Link, LinkStore } from "../store.ts";
-import type { MemoryState, Step } from "./tables/index.ts";
+import { type MemoryState, placeholderKeyOf, type Step } from "./tables/index.ts";
 
 /** One transaction runs at a time, so nothing needs to be held. */
 export function memoryPlaceholders(state: MemoryState, step: Step): PlaceholderRows {
@@ -11,7 +11,8 @@ export function memoryPlaceholders(state: MemoryState, step: Step): PlaceholderR
   return {
     of: ({ name }, integration, logins) =>
       step(() =>
-        [...placeholders.values()]
+        placeholders
+          .rows()
           .filter((one) => one.recordType === name && one.integration === integration)
           .filter(({ login }) => logins.includes(login))
           .sort((a, b) => (a.recordId < b.recordId ? -1 : 1)),
@@ -20,13 +21,13 @@ export function memoryPlaceholders(state: MemoryState, step: Step): PlaceholderR
       step(() => {
         const written = storableValue(placeholder.written);
         const made = { ...placeholder, written, recordType: name, linkedTo: null };
-        placeholders.set(keyOf(name, placeholder.recordId), made);
+        placeholders.put(made);
       }),
     link: ({ name }, recordId, userId) =>
       step(() => {
-        const placeholder = placeholders.get(keyOf(name, recordId));
+        const placeholder = placeholders.get(placeholderKeyOf({ recordType: name, recordId }));
         if (placeholder === undefined) return;
-        placeholders.set(keyOf(name, recordId), { ...placeholder, linkedTo: userId });
+        placeholders.put({ ...placeholder, linkedTo: userId });
       }),
   };
 }
@@ -45,26 +46,29 @@ export function memoryLinks(
     add: (added) =>
       step(() => {
         for (const link of added) {
-          const known = [...links.values()].find(
-            ({ placeholderId, userId }) =>
-              placeholderId === link.placeholderId && userId === link.userId,
-          );
+          const known = links
+            .rows()
+            .find(
+              ({ placeholderId, userId }) =>
+                placeholderId === link.placeholderId && userId === link.userId,
+            );
           const id = known?.id ?? state.count("link");
           const attempts = known?.attempts ?? 0;
-          links.set(id, { ...link, id, attempts, connected: false, runAt: state.now() });
+          links.put({ ...link, id, attempts, connected: false, runAt: state.now() });
         }
       }),
     claim: (until) =>
       step(() => {
         const now = state.now();
-        const [due] = [...links.values()]
+        const [due] = links
+          .rows()
           .filter(({ runAt }) => runAt <= now)
           .sort((a, b) => a.runAt - b.runAt || Number(a.id) - Number(b.id));
         if (due === undefined) return null;
         const { runAt: _, ...link } = due;
         const claimed: Link = { ...link, attempts: link.attempts + 1 };
         // Putting it off is the claim: should its worker die, another finds it due again.
-        links.set(claimed.id, { ...claimed, runAt: until });
+        links.put({ ...claimed, runAt: until });
         return claimed;
       }),
     async connect(link, origin) {
@@ -72,22 +76,18 @@ export function memoryLinks(
       const result = await connectLink(rows, identities, link, origin);
       const known = links.get(link.id);
       if (result === "connected" && known !== undefined) {
-        links.set(link.id, { ...known, connected: true });
+        links.put({ ...known, connected: true });
       }
       return result;
     },
     again: (id, runAt) =>
       step(() => {
         const link = links.get(id);
-        if (link !== undefined) links.set(id, { ...link, runAt });
+        if (link !== undefined) links.put({ ...link, runAt });
       }),
     done: (id) =>
       step(() => {
         links.delete(id);
       }),
   };
-}
-
-function keyOf(recordType: string, recordId: string): string {
-  return `${recordType}\n${recordId}`;
 }

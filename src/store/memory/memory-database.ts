@@ -95,9 +95,9 @@ export class MemoryDatabase {
   /** Webhooks as they were received, in that order. */
   deliveries(): Promise<readonly MemoryDelivery[]> {
     return this.#state.transaction(() =>
-      [...this.#state.deliveries.values()].sort(
-        (a, b) => a.receivedAt - b.receivedAt || (a.id < b.id ? -1 : 1),
-      ),
+      this.#state.deliveries
+        .rows()
+        .toSorted((a, b) => a.receivedAt - b.receivedAt || (a.id < b.id ? -1 : 1)),
     );
   }
 

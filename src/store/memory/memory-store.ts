@@ -86,7 +86,7 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         }),
       removeLane: (id) =>
         step(() => {
-          laneKeys.removeLaneInMemory(state, id);
+          state.lanes.delete(id);
         }),
       wakeChildren: (parents) =>
         step(() => {
@@ -113,7 +113,7 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         take: (limit) =>
           step(() => state.changes.take(limit).map((change) => withEdit(state, change))),
         peek: (recordType, recordIds) => step(() => capturedOf(state, recordType, recordIds)),
-        oldest: () => step(() => state.changes.items[0]?.changedAt ?? null),
+        oldest: () => step(() => state.changes.first(1)[0]?.changedAt ?? null),
         // Tables in memory are emptied row by row.
         takeTruncated: () => step(() => []),
         note: (changes) =>
@@ -239,11 +239,11 @@ class Steps {
   }
 
   async attempt<T>({ undoLog }: MemoryState, work: () => Promise<T>): Promise<T> {
-    const savepoint = undoLog.length;
+    const rollBack = undoLog.savepoint();
     try {
       return await work();
     } catch (error) {
-      undoLog.rollBack(savepoint);
+      rollBack();
       this.failed = false;
       throw error;
     }

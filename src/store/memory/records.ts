@@ -29,13 +29,13 @@ export function actorRows(state: MemoryState, step: Step): ActorRows {
       step(() => {
         const name = nameOf(state, table);
         if (isHeld(state, name, id)) return "busy";
-        const savepoint = state.undoLog.length;
+        const rollBack = state.undoLog.savepoint();
         try {
           state.tables.update(name, id, { [column]: null }, origin);
           return "cleared";
         } catch (error) {
           if (!(error instanceof RecordWriteError)) throw error;
-          state.undoLog.rollBack(savepoint);
+          rollBack();
           return "refused";
         }
       }),
@@ -211,8 +211,7 @@ async function lend<T>(
   work: (sql: AppSql) => Promise<T>,
   late: Promise<never> | undefined,
 ): Promise<T> {
-  const { undoLog } = state;
-  const savepoint = undoLog.length;
+  const rollBack = state.undoLog.savepoint();
   let over = false;
   const tables = () => {
     if (over) throw new Error("the transaction that this tx belongs to has gone on");
@@ -237,7 +236,7 @@ async function lend<T>(
     });
     return await Promise.race(late === undefined ? [working] : [working, late]);
   } catch (error) {
-    undoLog.rollBack(savepoint);
+    rollBack();
     throw error;
   } finally {
     over = true;
@@ -301,18 +300,15 @@ export function capturedOf(
   recordType: string,
   recordIds: readonly string[],
 ): readonly CapturedChange[] {
-  return state.changes.items
-    .filter((change) => change.recordType === recordType && recordIds.includes(change.recordId))
-    .map((change) => withEdit(state, change));
+  return state.changes.of(recordType, recordIds).map((change) => withEdit(state, change));
 }
 
 /** A captured write with the edit that it merged, if it is ours. */
 export function withEdit(state: MemoryState, change: CapturedChange): CapturedChange {
   const { origin } = change;
   if (origin === null) return change;
-  const live = [...state.busyLanes.values()].flatMap((lane) => lane.live);
-  const event =
-    live.find(({ id }) => id === origin) ?? state.ended.items.findLast(({ id }) => id === origin);
+  const live = state.lanes.by("busy", true).flatMap((lane) => lane.live);
+  const event = live.find(({ id }) => id === origin) ?? state.ended.get(origin);
   if (event === undefined) return change;
   const { laneId: lane, connectionId, updatedAt } = event;
   if (lane === null || connectionId === null || updatedAt === null) return change;

@@ -1,7 +1,7 @@
 /** Counts of refused webhooks. */
 import { addMillis, SECOND, truncateInstant } from "../../model/instant.ts";
 import { type CountedRefusals, REFUSALS_KEPT_MS, type RefusalStore } from "../refusals.ts";
-import type { MemoryState, Step } from "./tables/index.ts";
+import { type MemoryState, refusalKeyOf, type Step } from "./tables/index.ts";
 
 const MINUTE = 60 * SECOND;
 
@@ -13,20 +13,19 @@ export function memoryRefusals(state: MemoryState, step: Step): RefusalStore {
         const now = state.now();
         const lastAt = truncateInstant(now, MINUTE);
         for (const { integration, code, count } of added) {
-          const key = keyOf({ integration, code, lastAt });
-          const before = refusals.get(key)?.count ?? 0;
-          refusals.set(key, { integration, code, count: before + count, lastAt });
+          const before = refusals.get(refusalKeyOf({ integration, code, lastAt }))?.count ?? 0;
+          refusals.put({ integration, code, count: before + count, lastAt });
         }
         const oldest = addMillis(now, -REFUSALS_KEPT_MS);
-        for (const one of [...refusals.values()]) {
-          if (one.lastAt < oldest) refusals.delete(keyOf(one));
+        for (const one of refusals.rows()) {
+          if (one.lastAt < oldest) refusals.delete(refusalKeyOf(one));
         }
       }),
     since: (at) =>
       step(() => {
         const sums = new Map<string, CountedRefusals>();
         const from = truncateInstant(at, MINUTE);
-        for (const one of [...refusals.values()].sort((a, b) => a.lastAt - b.lastAt)) {
+        for (const one of refusals.rows().toSorted((a, b) => a.lastAt - b.lastAt)) {
           if (one.lastAt < from) continue;
           const key = `${one.integration} ${one.code}`;
           const before = sums.get(key)?.count ?? 0;
@@ -35,10 +34,6 @@ export function memoryRefusals(state: MemoryState, step: Step): RefusalStore {
         return [...sums].sort(byCount).map(([, sum]) => sum);
       }),
   };
-}
-
-function keyOf({ lastAt, integration, code }: Omit<CountedRefusals, "count">): string {
-  return `${String(lastAt)} ${integration} ${code}`;
 }
 
 type Sum = readonly [name: string, sum: CountedRefusals];

@@ -4,8 +4,8 @@ import type { Instant } from "../../../model/instant.ts";
 import type { Lane } from "../../../model/lane.ts";
 import { placeOutOfReach } from "../../../model/tombstone.ts";
 import type { FoundLane, LaneQuery, LaneSummary } from "../../lanes.ts";
-import type { MemoryState } from "../tables/index.ts";
-import { byId, recordKey, resourceKeyInMemory } from "./lane-keys.ts";
+import { type MemoryState, recordKey, resourceKeyInMemory } from "../tables/index.ts";
+import { byId } from "./lane-keys.ts";
 
 export function findLanesInMemory<Query extends LaneQuery>(
   state: MemoryState,
@@ -26,27 +26,29 @@ export function findLanesInMemory<Query extends LaneQuery>(
 
 /** The lanes that an index gives for a query, or all lanes. */
 function candidates(state: MemoryState, query: LaneQuery): readonly Lane[] {
-  const ids = indexed(state, query);
-  if (ids === null) return [...state.lanes.values()];
-  return [...new Set(ids)].flatMap((id) => (id === undefined ? [] : (state.lanes.get(id) ?? [])));
+  return indexed(state, query) ?? state.lanes.rows();
 }
 
-function indexed(state: MemoryState, query: LaneQuery) {
+function indexed({ lanes }: MemoryState, query: LaneQuery): readonly Lane[] | null {
   switch (query.kind) {
     case "of_resources":
-      return query.externalIds.map((externalId) =>
-        state.laneByResource.get(resourceKeyInMemory({ ...query, externalId }) ?? ""),
+      return distinct(query.externalIds).flatMap(
+        (externalId) => lanes.one("resource", resourceKeyInMemory({ ...query, externalId })) ?? [],
       );
     case "of_tokens":
-      return query.tokens.map((token) => state.laneByToken.get(token));
+      return distinct(query.tokens).flatMap((token) => lanes.one("token", token) ?? []);
     case "of_records":
     case "ended_of_records":
-      return query.recordIds.flatMap(
-        (recordId) => state.lanesOfRecord.get(recordKey({ ...query, recordId }) ?? "") ?? [],
+      return distinct(query.recordIds).flatMap((recordId) =>
+        lanes.by("record", recordKey({ ...query, recordId })),
       );
     default:
       return null;
   }
+}
+
+function distinct(values: readonly string[]): readonly string[] {
+  return [...new Set(values)];
 }
 
 function predicateOf(state: MemoryState, query: LaneQuery): (lane: Lane) => boolean {

@@ -31,7 +31,7 @@ export function lockDueLanesInMemory(
   leftOut: readonly ConnectionId[],
 ): readonly Lane[] {
   const due: { readonly lane: Lane; readonly event: TandemEvent }[] = [];
-  for (const lane of state.busyLanes.values()) {
+  for (const lane of state.lanes.by("busy", true)) {
     const event = nextEvent(lane, now);
     if (event !== null && !leftOut.includes(lane.connectionId)) due.push({ lane, event });
   }
@@ -50,7 +50,7 @@ export function lockExpiredLanesInMemory(
   limit: number,
 ): readonly Lane[] {
   const expiry = (lane: Lane) => processing(lane)?.leaseExpiresAt ?? Infinity;
-  const expired = [...state.busyLanes.values()].filter((lane) => expiry(lane) <= now);
+  const expired = state.lanes.by("busy", true).filter((lane) => expiry(lane) <= now);
   return hold(held, expired.sort((a, b) => expiry(a) - expiry(b) || byId(a, b)).slice(0, limit));
 }
 
@@ -63,12 +63,14 @@ export function lockLanesInStateInMemory(
   limit: number,
   after: LaneId | null,
 ): readonly Lane[] {
-  const lanes = [...state.busyLanes.values()].filter(
-    (lane) =>
-      lane.connectionId === connection &&
-      Number(lane.id) > Number(after ?? 0) &&
-      lane.live.some((event) => event.state === eventState),
-  );
+  const lanes = state.lanes
+    .by("busy", true)
+    .filter(
+      (lane) =>
+        lane.connectionId === connection &&
+        Number(lane.id) > Number(after ?? 0) &&
+        lane.live.some((event) => event.state === eventState),
+    );
   return hold(held, lanes.sort(byId).slice(0, limit));
 }
 

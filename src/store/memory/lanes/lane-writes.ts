@@ -6,11 +6,9 @@ import { storableValue } from "../../database/index.ts";
 import type { ResourceRelations } from "../../rules/index.ts";
 import { switchedOffIn, SwitchedOnMeanwhileError } from "../../rules/index.ts";
 import type { Decided } from "../../store.ts";
-import type { MemoryState } from "../tables/index.ts";
-import { ConstraintError } from "../tables/index.ts";
-import { indexLane, resourceKeyInMemory } from "./lane-keys.ts";
+import { ConstraintError, type MemoryState } from "../tables/index.ts";
 import type { MemoryHeldLanes } from "./lane-locks.ts";
-import { appendEnded, laneKeyOf, toLedger } from "./ledger-events.ts";
+import { toLedger } from "./ledger-events.ts";
 
 /** Writes decisions on lanes that are locked; announces work if events wait. */
 export function saveLanesInMemory(
@@ -25,46 +23,46 @@ export function saveLanesInMemory(
       throw new SwitchedOnMeanwhileError(off);
     }
   }
-  leavePlaces(state, decided);
-  for (const { before, after } of decided) {
+  const saved = decided.flatMap(({ before, after }) => {
     const { id } = after.lane;
     if (!held.has(id) || id !== before.id) {
       throw new Error(`lane ${id} is saved without being locked in this transaction`);
     }
     if (seen.has(id)) throw new Error(`lane ${id} is saved twice at once`);
     seen.add(id);
-    saveLane(state, held, before, after.lane);
+    return savedLane(state, held, before, after.lane) ?? [];
+  });
+  // Together, for lanes may trade places: an address leads to one lane at every moment.
+  state.lanes.put(...saved);
+  for (const { id } of saved) held.set(id, null);
+  for (const { after } of decided) {
     for (const event of after.ended) {
       if (!isTerminal(event.state)) throw new Error(`event ${event.id} has not ended`);
       if (event.finishedAt === null) {
         throw new ConstraintError("23502", `event ${event.id} ended at no time`);
       }
-      const shown = toLedger(state, relations, after.lane, storableEvent(event));
-      appendEnded(state, laneKeyOf(id), shown);
+      state.ended.insert(toLedger(state, relations, after.lane, storableEvent(event)));
     }
   }
 }
 
-/** Lanes that trade places leave them first: an address leads to one lane at every moment. */
-function leavePlaces(state: MemoryState, decided: readonly Decided[]): void {
-  for (const { before, after } of decided) {
-    const [from, to] = [resourceKeyInMemory(before), resourceKeyInMemory(after.lane)];
-    if (from !== null && from !== to) state.laneByResource.delete(from);
-  }
-}
-
-function saveLane(state: MemoryState, held: MemoryHeldLanes, before: Lane, after: Lane): void {
+/** The lane as it is written; `null` if it has not changed. */
+function savedLane(
+  state: MemoryState,
+  held: MemoryHeldLanes,
+  before: Lane,
+  after: Lane,
+): Lane | null {
   const reserved = held.get(before.id) ?? null;
-  if (before === after && reserved === null) return;
+  if (before === after && reserved === null) return null;
   if ((reserved ?? state.lanes.get(before.id)) !== before) {
     throw new Error(`lane ${before.id} has moved on since it was read in this transaction`);
   }
   const lane = storableLane(before, after);
   refuseCrowd(lane);
-  indexLane(state, lane, reserved === null ? before : null);
-  held.set(before.id, null);
   const waits = (event: TandemEvent) => event.state === "queued" && !before.live.includes(event);
   if (lane.live.some(waits)) state.announceWork("events");
+  return lane;
 }
 
 /** At most one event of a lane is queued in a direction, and at most one is processing. */
@@ -149,10 +147,10 @@ function wake(
 ): void {
   const isAsleep = (event: TandemEvent) => event.state === "queued" && event.reason === reason;
   const runAt = state.now();
-  for (const lane of [...state.busyLanes.values()]) {
+  for (const lane of state.lanes.by("busy", true)) {
     if (lane.connectionId !== connection || !waits(lane) || !lane.live.some(isAsleep)) continue;
     const live = lane.live.map((event) => (isAsleep(event) ? { ...event, runAt } : event));
-    indexLane(state, { ...lane, live }, lane);
+    state.lanes.put({ ...lane, live });
     state.announceWork("events");
   }
 }

@@ -4,9 +4,9 @@ import type { Instant } from "../../../model/instant.ts";
 import type { Lane } from "../../../model/lane.ts";
 import type { DisabledPairing, EventQuery, Ledger, LedgerEvent } from "../../ledger.ts";
 import type { ResourceRelations } from "../../rules/index.ts";
-import type { MemoryState } from "../tables/index.ts";
+import { type MemoryState, recordKey } from "../tables/index.ts";
 import { byId, lanesOfRecords } from "./lane-keys.ts";
-import { endedOf, journalKeyOf, laneKeyOf, toLedger } from "./ledger-events.ts";
+import { toLedger } from "./ledger-events.ts";
 import { newestFirst, memoryStandings } from "./standings.ts";
 
 export function memoryLedger(state: MemoryState, relations: () => ResourceRelations): Ledger {
@@ -19,14 +19,14 @@ export function memoryLedger(state: MemoryState, relations: () => ResourceRelati
     counts: () =>
       state.transaction(() => {
         const live = { queued: 0, processing: 0, errored: 0, disabled: 0 };
-        for (const lane of state.busyLanes.values()) {
+        for (const lane of state.lanes.by("busy", true)) {
           for (const event of lane.live) if (isCounted(event.state, live)) live[event.state] += 1;
         }
-        return { live, undrained: state.changes.items.length };
+        return { live, undrained: state.changes.size };
       }),
     disabledPairings: (limit) =>
       state.transaction(() => {
-        const off = [...state.lanes.values()].filter(({ disabled }) => disabled !== null);
+        const off = state.lanes.rows().filter(({ disabled }) => disabled !== null);
         off.sort((a, b) => Number(a.connectionId) - Number(b.connectionId) || byId(a, b));
         return { count: off.length, pairings: off.slice(0, limit).flatMap(disabledPairing) };
       }),
@@ -34,29 +34,31 @@ export function memoryLedger(state: MemoryState, relations: () => ResourceRelati
     dueNow: () =>
       state.transaction(() => {
         const now = state.now();
-        const lanes = [...state.busyLanes.values()];
+        const lanes = state.lanes.by("busy", true);
         const isDue = ({ runAt }: { readonly runAt: Instant }) => runAt <= now;
         return {
-          deliveries: [...state.pendingDeliveries.values()].some(isDue),
-          changes: state.changes.items.length > 0,
-          links: [...state.links.values()].some(isDue),
+          deliveries: state.deliveries.by("pending", true).some(isDue),
+          changes: state.changes.size > 0,
+          links: state.links.rows().some(isDue),
           leases: lanes.some((lane) => (processing(lane)?.leaseExpiresAt ?? Infinity) <= now),
           events: lanes.some((lane) => (dueOf(lane) ?? Infinity) <= now),
-          afterCommits: [...state.afterCommits.values()].some(isDue),
-          backfills: [...state.backfills.values()].some(
-            ({ finishedAt, leasedUntil, runAt }) =>
-              finishedAt === null && Math.max(runAt, leasedUntil ?? runAt) <= now,
-          ),
+          afterCommits: state.afterCommits.rows().some(isDue),
+          backfills: state.backfills
+            .rows()
+            .some(
+              ({ finishedAt, leasedUntil, runAt }) =>
+                finishedAt === null && Math.max(runAt, leasedUntil ?? runAt) <= now,
+            ),
         };
       }),
     nextDue: () =>
       state.transaction(() => {
-        const lanes = [...state.busyLanes.values()];
+        const lanes = state.lanes.by("busy", true);
         return {
           now: state.now(),
           due: earliest(lanes.map(dueOf)),
           leaseDue: earliest(lanes.map((lane) => processing(lane)?.leaseExpiresAt ?? null)),
-          deliveryDue: earliest([...state.pendingDeliveries.values()].map(({ runAt }) => runAt)),
+          deliveryDue: earliest(state.deliveries.by("pending", true).map(({ runAt }) => runAt)),
         };
       }),
   };
@@ -111,7 +113,7 @@ function eventsOf(
           ...lanesOfRecords(state, record.type, [record.id]).flatMap((lane) =>
             eventsOfLane(state, relations, lane.id),
           ),
-          ...endedOf(state, journalKeyOf(record.type, record.id)),
+          ...state.ended.by("journal", recordKey({ recordType: record.type, recordId: record.id })),
         ]
       : query.laneId === undefined
         ? allEvents(state, relations)
@@ -134,12 +136,12 @@ function eventsOfLane(
 ): readonly LedgerEvent[] {
   const lane = state.lanes.get(id);
   const live = lane?.live.map((event) => toLedger(state, relations, lane, event)) ?? [];
-  return [...live, ...endedOf(state, laneKeyOf(id))];
+  return [...live, ...state.ended.by("lane", id)];
 }
 
 function allEvents(state: MemoryState, relations: ResourceRelations): readonly LedgerEvent[] {
-  const live = [...state.busyLanes.values()].flatMap((lane) =>
-    lane.live.map((event) => toLedger(state, relations, lane, event)),
-  );
-  return [...live, ...state.ended.items];
+  const live = state.lanes
+    .by("busy", true)
+    .flatMap((lane) => lane.live.map((event) => toLedger(state, relations, lane, event)));
+  return [...live, ...state.ended.rows()];
 }

@@ -2,8 +2,7 @@
 import { type LaneId, laneId } from "../../../model/ids.ts";
 import { newLane } from "../../../model/lane.ts";
 import type { LaneKey } from "../../store.ts";
-import type { MemoryState } from "../tables/index.ts";
-import { resourceKeyInMemory } from "./lane-keys.ts";
+import { type MemoryState, resourceKeyInMemory } from "../tables/index.ts";
 import type { MemoryHeldLanes } from "./lane-locks.ts";
 
 /** Reserves a lane for each key of a resource that has none; keys of one resource give one id. */

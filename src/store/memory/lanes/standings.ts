@@ -4,7 +4,6 @@ import type { Lane } from "../../../model/lane.ts";
 import type { Ledger, LedgerEvent, Standing } from "../../ledger.ts";
 import type { MemoryState } from "../tables/index.ts";
 import { lanesOfRecords } from "./lane-keys.ts";
-import { endedOf, laneKeyOf } from "./ledger-events.ts";
 
 /** Only a lane's last events are looked at for conflicts, so that a long history costs nothing. */
 const LOOKED_AT = 20;
@@ -14,11 +13,10 @@ export function memoryStandings(
   recordType: string,
   recordIds: readonly string[],
 ): Awaited<ReturnType<Ledger["standings"]>> {
-  const wanted = new Set(recordIds);
-  const undrained = state.changes.items
-    .filter((change) => change.recordType === recordType && change.origin === null)
-    .map(({ recordId }) => recordId)
-    .filter((id) => wanted.has(id));
+  const undrained = state.changes
+    .of(recordType, recordIds)
+    .filter(({ origin }) => origin === null)
+    .map(({ recordId }) => recordId);
   const pairings = lanesOfRecords(state, recordType, recordIds).map((lane) =>
     standingOf(state, lane),
   );
@@ -26,8 +24,8 @@ export function memoryStandings(
 }
 
 function standingOf(state: MemoryState, lane: Lane & { readonly recordId: string }): Standing {
-  const ended = endedOf(state, laneKeyOf(lane.id));
-  const last = [...ended].sort(newestFirst).slice(0, LOOKED_AT);
+  const ended = state.ended.by("lane", lane.id);
+  const last = ended.toSorted(newestFirst).slice(0, LOOKED_AT);
   const lastEnded = last.toSorted(byEnd).at(-1);
   return {
     recordId: lane.recordId,

@@ -5,7 +5,8 @@
 import type { EventId } from "../../../model/ids.ts";
 import type { Instant } from "../../../model/instant.ts";
 import type { Row, RowPatch } from "../../../model/mapping.ts";
-import { UndoableMap, type UndoLog } from "./undo-log.ts";
+import { Table } from "./table.ts";
+import type { UndoLog } from "./undo-log.ts";
 import { keptKey, keptValue, sameKept } from "./kept-values.ts";
 import {
   checkRefused,
@@ -63,16 +64,16 @@ export interface TableEntry {
   readonly row: Row;
 }
 
-interface Table extends MemoryTable {
+interface AppTable extends MemoryTable {
   readonly name: string;
   readonly key: string;
-  readonly rows: UndoableMap<string, TableEntry & { readonly place: number }>;
+  readonly rows: Table<TableEntry>;
   /** Counts rows; like a sequence, it takes no number back. */
   count: number;
 }
 
 export class AppTables {
-  readonly #tables: ReadonlyMap<string, Table>;
+  readonly #tables: ReadonlyMap<string, AppTable>;
   readonly #now: () => Instant;
   readonly #wrote: (write: RowWrite) => void;
 
@@ -84,7 +85,7 @@ export class AppTables {
   ) {
     this.#tables = new Map(
       Object.entries(tables).map(([name, table]) => {
-        const rows: Table["rows"] = new UndoableMap(log);
+        const rows = new Table(log, { key: ({ id }: TableEntry) => id });
         return [name, { ...table, name, key: table.key ?? "id", rows, count: 0 }];
       }),
     );
@@ -118,7 +119,7 @@ export class AppTables {
 
   /** Every row with its key, in the order in which they were inserted. */
   entries(table: string): readonly TableEntry[] {
-    return [...this.#table(table).rows.values()].sort((a, b) => a.place - b.place);
+    return this.#table(table).rows.rows();
   }
 
   insert(name: string, values: RowPatch, origin: EventId | null): TableEntry {
@@ -131,7 +132,7 @@ export class AppTables {
       row[column] = column in given ? given[column] : this.#initial(initial, id);
     }
     this.#check(table, row, null);
-    table.rows.set(id, { id, row: Object.freeze(row), place: table.count });
+    table.rows.put({ id, row: Object.freeze(row) });
     this.#wrote({ table: name, id, row, old: null, origin });
     return { id, row };
   }
@@ -146,14 +147,14 @@ export class AppTables {
     const row = Object.freeze({ ...before.row, ...given, [table.key]: newId });
     this.#check(table, row, id);
     if (newId === id) {
-      table.rows.set(id, { ...before, row });
+      table.rows.put({ id, row });
       this.#wrote({ table: name, id, row, old: before.row, origin });
       return row;
     }
     const [referrer] = this.#referrers(table, id);
     if (referrer !== undefined) throw danglingRefused(referrer.table, referrer.column, name);
     table.rows.delete(id);
-    table.rows.set(newId, { ...before, id: newId, row });
+    table.rows.put({ id: newId, row });
     this.#wrote({ table: name, id, row: null, old: before.row, origin });
     this.#wrote({ table: name, id: newId, row, old: null, origin });
     return row;
@@ -181,7 +182,7 @@ export class AppTables {
   }
 
   /** In the order of Postgres. `ownId`: the key the row has had, if it is not new. */
-  #check(table: Table, row: Row, ownId: string | null): void {
+  #check(table: AppTable, row: Row, ownId: string | null): void {
     for (const [column, initial] of Object.entries(table.columns)) {
       if (initial !== null && isNull(row[column])) throw nullRefused(table.name, column);
     }
@@ -194,7 +195,7 @@ export class AppTables {
     }
     for (const column of table.unique ?? []) {
       if (isNull(row[column])) continue;
-      for (const other of table.rows.values()) {
+      for (const other of table.rows.rows()) {
         if (other.id !== ownId && sameKept(other.row[column], row[column])) {
           throw repeatRefused(table.name, `${table.name}_${column}_key`);
         }
@@ -208,7 +209,7 @@ export class AppTables {
   }
 
   /** The rows that refer to one, each with the column by which it does. */
-  #referrers(target: Table, id: string) {
+  #referrers(target: AppTable, id: string) {
     return [...this.#tables.values()].flatMap((table) =>
       Object.entries(table.references ?? {})
         .filter(([, reference]) => reference.table === target.name)
@@ -225,7 +226,7 @@ export class AppTables {
     );
   }
 
-  #table(name: string): Table {
+  #table(name: string): AppTable {
     const table = this.#tables.get(name);
     if (table === undefined) throw unknownTable(name);
     return table;
@@ -233,7 +234,7 @@ export class AppTables {
 }
 
 /** The given values of a row, as they will be kept; a column that is `undefined` is not written. */
-function givenTo(table: Table, values: RowPatch): Readonly<Record<string, unknown>> {
+function givenTo(table: AppTable, values: RowPatch): Readonly<Record<string, unknown>> {
   const given: Record<string, unknown> = {};
   for (const [column, value] of Object.entries(values)) {
     if (value === undefined) continue;

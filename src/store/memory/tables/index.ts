@@ -1,12 +1,23 @@
 /**
  * The state that the in-memory store keeps, and how a transaction is rolled back.
  *
- * 1. Every change notes its own undoing first; a rollback runs these in reverse.
- * 2. A kept value is replaced and never changed, so it may be handed out as it is.
+ * 1. `Table` holds the rows of a kind, with its indexes. `MemoryState` declares all tables.
+ * 2. A rollback takes back each write of a table in reverse, to the transaction's beginning or to a savepoint.
+ * 3. A kept value is replaced and never changed, so it may be handed out as it is.
  */
 export type { TableEntry, MemoryTable, MemoryTables, NewRow, RowWrite } from "./app-tables.ts";
 export { ConstraintError } from "./constraint-error.ts";
 export { keptKey } from "./kept-values.ts";
-export { type KeptKey, MemoryState, type Step, type MemoryDelivery } from "./memory-state.ts";
+export { livingRecordKey, recordKey, resourceKeyInMemory } from "./lane-table.ts";
+export {
+  backfillKeyOf,
+  deliveryKeyOf,
+  type KeptKey,
+  type MemoryDelivery,
+  MemoryState,
+  missKeyOf,
+  placeholderKeyOf,
+  refusalKeyOf,
+  type Step,
+} from "./memory-state.ts";
 export { unknownColumn } from "./table-refusals.ts";
-export { UndoableList } from "./undo-log.ts";

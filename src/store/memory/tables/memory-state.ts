@@ -12,9 +12,8 @@ import type { Backfill } from "../../../model/backfill.ts";
 import type { Connection } from "../../../model/connection.ts";
 import type { TandemEvent } from "../../../model/event.ts";
 import type { HeldRun } from "../../../model/held-run.ts";
-import type { AccountId, ConnectionId, DeliveryId, LaneId } from "../../../model/ids.ts";
+import type { ConnectionId } from "../../../model/ids.ts";
 import { type Instant, instantFromMillis } from "../../../model/instant.ts";
-import type { Lane } from "../../../model/lane.ts";
 import type { Journal, Mapping } from "../../../model/mapping.ts";
 import type { LogPosition, MissedDelivery } from "../../../model/missed-delivery.ts";
 import type { Placeholder } from "../../../model/placeholder.ts";
@@ -27,7 +26,6 @@ import type { LoginSession } from "../../sessions.ts";
 import type {
   AccountRecord,
   AfterCommitMark,
-  CapturedChange,
   IdentitySettings,
   Link,
   ToldBy,
@@ -35,7 +33,10 @@ import type {
 } from "../../store.ts";
 import { AppTables, type MemoryTables, type RowWrite } from "./app-tables.ts";
 import { captured, type CapturedMemoryTable, capturedTables } from "./capture.ts";
-import { UndoableList, UndoableMap, UndoLog } from "./undo-log.ts";
+import { ChangeTable } from "./change-table.ts";
+import { laneTable, recordKey } from "./lane-table.ts";
+import { Table } from "./table.ts";
+import { UndoLog } from "./undo-log.ts";
 
 /** A delivery with what became of it. */
 export interface MemoryDelivery extends WebhookDelivery {
@@ -56,12 +57,21 @@ type DueLink = Link & { readonly runAt: Instant };
 
 /** How far a provider's log of deliveries was read, and when it is looked at again. */
 interface DeliveryLogState {
+  readonly logId: string;
   readonly position: LogPosition;
   readonly nextLookAt: Instant;
 }
 
+/** A delivery that the provider could not deliver, with its log. */
+interface KeptMiss {
+  readonly logId: string;
+  readonly missed: MissedDelivery;
+}
+
 /** A placeholder with the app's table of users. */
 type KeptPlaceholder = Placeholder & { readonly recordType: string };
+
+type KeptSession = LoginSession & { readonly tokenDigest: string };
 
 /** Runs work on the state, in a transaction of its own or in the one that is open. */
 export type Step = <T>(work: () => T) => Promise<T>;
@@ -75,47 +85,56 @@ export class MemoryState {
   mapping: string | null = null;
   /** Rows that the app holds in a transaction of its own, as `table\nid`, and how often. */
   readonly heldRows = new Map<string, number>();
-  readonly changes = new UndoableList<CapturedChange>(this.undoLog);
+  readonly changes = new ChangeTable(this.undoLog);
 
-  readonly lanes = new UndoableMap<LaneId, Lane>(this.undoLog);
-  /** The lanes that have live events. */
-  readonly busyLanes = new UndoableMap<LaneId, Lane>(this.undoLog);
-  readonly laneByResource = new UndoableMap<string, LaneId>(this.undoLog);
-  readonly laneByLivingRecord = new UndoableMap<string, LaneId>(this.undoLog);
-  readonly laneByToken = new UndoableMap<string, LaneId>(this.undoLog);
-  /** The lanes a record has or had, tombstones included, in the order of their ids. */
-  readonly lanesOfRecord = new UndoableMap<string, readonly LaneId[]>(this.undoLog);
-  readonly ended = new UndoableList<LedgerEvent>(this.undoLog);
-  /** The same by lane and, where they have none, by record. */
-  readonly endedOf = new UndoableMap<string, UndoableList<LedgerEvent>>(this.undoLog);
+  readonly lanes = laneTable(this.undoLog);
+  readonly ended = new Table(this.undoLog, {
+    key: ({ id }: LedgerEvent) => id,
+    indexes: {
+      lane: ({ laneId }: LedgerEvent) => laneId,
+      /** A record's own writes, which have no lane. */
+      journal: (event: LedgerEvent) => (event.laneId === null ? recordKey(event) : null),
+    },
+  });
 
-  readonly deliveries = new UndoableMap<DeliveryId, MemoryDelivery>(this.undoLog);
-  readonly deliveryByKey = new UndoableMap<string, DeliveryId>(this.undoLog);
-  /** Those that are to be translated. */
-  readonly pendingDeliveries = new UndoableMap<DeliveryId, MemoryDelivery>(this.undoLog);
-  readonly deliveryLogs = new UndoableMap<string, DeliveryLogState>(this.undoLog);
-  readonly missedDeliveries = new UndoableMap<
-    string,
-    { readonly logId: string; readonly missed: MissedDelivery }
-  >(this.undoLog);
-  readonly afterCommits = new UndoableMap<string, DueMark>(this.undoLog);
-  readonly placeholders = new UndoableMap<string, KeptPlaceholder>(this.undoLog);
-  readonly links = new UndoableMap<string, DueLink>(this.undoLog);
+  readonly deliveries = new Table(this.undoLog, {
+    key: ({ id }: MemoryDelivery) => id,
+    indexes: {
+      deliveryKey: deliveryKeyOf,
+      pending: ({ state }: MemoryDelivery) => state === "received" || state === "failed" || null,
+    },
+    unique: ["deliveryKey"],
+  });
+  readonly deliveryLogs = new Table(this.undoLog, { key: ({ logId }: DeliveryLogState) => logId });
+  readonly missedDeliveries = new Table(this.undoLog, {
+    key: ({ logId, missed }: KeptMiss) => missKeyOf(logId, missed.deliveryKey),
+    indexes: { log: ({ logId }: KeptMiss) => logId },
+  });
+  readonly afterCommits = new Table(this.undoLog, { key: ({ id }: DueMark) => id });
+  readonly placeholders = new Table(this.undoLog, {
+    key: (one: KeptPlaceholder) => placeholderKeyOf(one),
+  });
+  readonly links = new Table(this.undoLog, { key: ({ id }: DueLink) => id });
 
-  readonly accounts = new UndoableMap<AccountId, AccountRecord>(this.undoLog);
-  readonly connections = new UndoableMap<ConnectionId, Omit<Connection, "pairing">>(this.undoLog);
-  readonly backfills = new UndoableMap<string, Backfill>(this.undoLog);
-  readonly pairingKeys = new UndoableMap<string, KeptKey>(this.undoLog);
+  readonly accounts = new Table(this.undoLog, { key: ({ id }: AccountRecord) => id });
+  readonly connections = new Table(this.undoLog, {
+    key: ({ id }: Omit<Connection, "pairing">) => id,
+  });
+  readonly backfills = new Table(this.undoLog, {
+    key: ({ connectionId, resourceType }: Backfill) => backfillKeyOf(connectionId, resourceType),
+  });
+  readonly pairingKeys = new Table(this.undoLog, {
+    key: ({ of, side, id }: KeptKey) => `${of}\n${side}\n${id}`,
+    indexes: { backfill: ({ of }: KeptKey) => of },
+  });
 
   /** Those that have not ended. */
-  readonly heldRuns = new UndoableMap<string, HeldRun>(this.undoLog);
+  readonly heldRuns = new Table(this.undoLog, { key: ({ id }: HeldRun) => id });
 
-  readonly sessions = new UndoableMap<string, LoginSession & { readonly tokenDigest: string }>(
-    this.undoLog,
-  );
-  readonly audit = new UndoableList<AuditEntry>(this.undoLog);
+  readonly sessions = new Table(this.undoLog, { key: ({ id }: KeptSession) => id });
+  readonly audit = new Table(this.undoLog, { key: ({ id }: AuditEntry) => id });
   /** By minute and cause. */
-  readonly refusals = new UndoableMap<string, CountedRefusals>(this.undoLog);
+  readonly refusals = new Table(this.undoLog, { key: (one: CountedRefusals) => refusalKeyOf(one) });
 
   /** The instance that owns the database; written by a transaction that does nothing else. */
   instance: StoredInstance | null = null;
@@ -126,7 +145,7 @@ export class MemoryState {
 
   #captures: ReadonlyMap<string, CapturedMemoryTable> = new Map();
   readonly #counts = new Map<string, number>();
-  readonly #writes = new UndoableList<RowWrite>(this.undoLog);
+  #writes: RowWrite[] = [];
   #work = new Set<Work>();
   #toldByWriter = false;
   #lastTurn: Promise<unknown> = Promise.resolve();
@@ -177,9 +196,10 @@ export class MemoryState {
 
   async #run<T>(work: () => T | Promise<T>) {
     this.#work = new Set();
+    this.#writes = [];
     try {
       const result = await work();
-      const writes = this.#writes.take(Infinity);
+      const writes = this.#writes;
       this.undoLog.commit();
       return { result, writes, works: this.#work };
     } catch (error) {
@@ -199,7 +219,9 @@ export class MemoryState {
   }
 
   #noteWrite(write: RowWrite): void {
-    this.#writes.append(write);
+    const writes = this.#writes;
+    this.undoLog.note(() => writes.pop());
+    writes.push(write);
     if (this.#toldByWriter) return;
     const table = this.#captures.get(write.table);
     const change = table === undefined ? null : captured(table, write, this.now());
@@ -210,4 +232,34 @@ export class MemoryState {
 /** A noted key with the backfill it belongs to. */
 export interface KeptKey extends NotedKey {
   readonly of: string;
+}
+
+export function deliveryKeyOf({
+  integration,
+  deliveryKey,
+}: Pick<WebhookDelivery, "integration" | "deliveryKey">): string {
+  return `${integration}\n${deliveryKey}`;
+}
+
+export function missKeyOf(logId: string, deliveryKey: string): string {
+  return `${logId}\n${deliveryKey}`;
+}
+
+export function placeholderKeyOf({
+  recordType,
+  recordId,
+}: Pick<KeptPlaceholder, "recordType" | "recordId">): string {
+  return `${recordType}\n${recordId}`;
+}
+
+export function backfillKeyOf(connection: ConnectionId, resourceType: string): string {
+  return `${connection}\n${resourceType}`;
+}
+
+export function refusalKeyOf({
+  lastAt,
+  integration,
+  code,
+}: Omit<CountedRefusals, "count">): string {
+  return `${String(lastAt)} ${integration} ${code}`;
 }
