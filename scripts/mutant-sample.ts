@@ -10,7 +10,7 @@
  * lists equivalent mutants, with the reason for each.
  */
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import {
   type ClassicMutant,
   classicMutants,
@@ -63,9 +63,11 @@ export const JUDGED = "test/mutation/classic-judged.json";
 const GOAL = 0.95;
 /** Tests per step: few and fast first, since most mutants are killed by any test that reaches them. */
 const STEPS = [8, 40, 200] as const;
-/** A mutant that survives this many seconds of tests counts as survived. */
+/** A mutant that survives so many seconds of tests counts as survived. */
 const MOST_SECONDS = 150;
 const TEST_MILLIS = 30_000;
+/** A run in which no test ends for so long is a loop that nothing interrupts. */
+const STUCK_MILLIS = 150_000;
 
 export async function judgeSample(options: SampleOptions): Promise<void> {
   const judged = JSON.parse(readFileSync(JUDGED, "utf8")) as Judged;
@@ -133,7 +135,7 @@ async function judgeByLast(
   last: Failed,
   runner: MutantRunner,
 ): Promise<Verdict | null> {
-  const tests = { files: [last.file], names: [last.test], millis: MOST_SECONDS * 1000 };
+  const tests = { files: [last.file], names: [last.test], millis: STUCK_MILLIS };
   const { failed } = await runner.run(faultOf(mutant), tests).catch(() => ({ failed: null }));
   return failed === null ? null : verdictOf(mutant, failed, 1, 1);
 }
@@ -143,27 +145,34 @@ async function judgeByReach(
   reach: Reach,
   runner: MutantRunner,
 ): Promise<Verdict> {
-  const tests = testsOf(mutant, reach);
+  const all = testsOf(mutant, reach);
+  const tests = withinLimit(all);
   let ran = 0;
-  let seconds = 0;
   for (const size of [...STEPS, tests.length]) {
     const step = tests.slice(ran, ran + size);
-    if (step.length === 0 || seconds > MOST_SECONDS) break;
-    seconds += step.reduce((sum, { millis }) => sum + millis, 0) / 1000;
+    if (step.length === 0) break;
     ran += step.length;
     const files = [...new Set(step.map(({ file }) => file))];
     const names = [...new Set(step.map(({ name }) => name))];
-    const { failed } = await runner.run(faultOf(mutant), {
-      files,
-      names,
-      millis: MOST_SECONDS * 1000,
-    });
-    if (failed !== null) return verdictOf(mutant, failed, tests.length, ran);
+    const { failed } = await runner.run(faultOf(mutant), { files, names, millis: STUCK_MILLIS });
+    if (failed !== null) return verdictOf(mutant, failed, all.length, ran);
   }
-  return verdictOf(mutant, null, tests.length, ran);
+  return verdictOf(mutant, null, all.length, ran);
 }
 
-/** The tests that reach a mutant's block, fastest first; without a block, those that reach its file. */
+/** The first tests, as many as take no longer together than a mutant is tried. */
+function withinLimit(tests: readonly TimedTest[]): readonly TimedTest[] {
+  let left = MOST_SECONDS * 1000;
+  return tests.filter(({ millis }, place) => {
+    left -= millis;
+    return place === 0 || left >= 0;
+  });
+}
+
+/**
+ * The tests that reach a mutant's block, fastest first. Without a block, as in a table of constants, they are those
+ * that reach its file, and those whose file imports it.
+ */
 function testsOf(mutant: ClassicMutant, { tests, reaching }: Reach): readonly TimedTest[] {
   const blocks = blocksOf(mutant.file, readFileSync(mutant.file, "utf8"));
   const block = blockAt(blocks, mutant.start);
@@ -172,9 +181,18 @@ function testsOf(mutant: ClassicMutant, { tests, reaching }: Reach): readonly Ti
       ? blocks.map((_, number) => `${mutant.file}:${String(number)}`)
       : [`${mutant.file}:${String(block)}`];
   const places = new Set(keys.flatMap((key) => reaching[key] ?? []));
-  return [...places]
-    .flatMap((place) => tests[place] ?? [])
+  const importers = new Set(
+    block === null
+      ? [...new Set(tests.map(({ file }) => file))].filter((file) => imports(file, mutant.file))
+      : [],
+  );
+  return tests
+    .filter(({ file }, place) => places.has(place) || importers.has(file))
     .sort((a, b) => a.millis - b.millis || (a.name < b.name ? -1 : 1));
+}
+
+function imports(test: string, file: string): boolean {
+  return readFileSync(test, "utf8").includes(`from "${relative(dirname(test), file)}"`);
 }
 
 function faultOf(mutant: ClassicMutant): Fault {

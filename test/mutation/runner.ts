@@ -27,7 +27,7 @@ export interface Tests {
   readonly files: readonly string[];
   /** These tests of them only; default: all. */
   readonly names?: readonly string[];
-  /** For a run that never ends, such as a loop that no timer interrupts; default: none. */
+  /** A run in which no test ends for so long has failed: a loop that no timer interrupts. Default: no limit. */
   readonly millis?: number;
 }
 
@@ -92,6 +92,9 @@ export async function openMutantRunner(options: RunnerOptions): Promise<MutantRu
     // The run before has left the module as it was, and this one leaves it as it was.
     if (mutant !== null) vitest.invalidateFile(pathOf(mutant));
     const limit = millis === undefined ? null : limitTo(millis, vitest);
+    seen.onEnd = () => {
+      limit?.restart();
+    };
     let takenOut = false;
     try {
       await vitest.runTestSpecifications(specifications);
@@ -163,18 +166,24 @@ class Taking {
   }
 }
 
-/** Ends a run that lasts longer. */
-function limitTo(millis: number, vitest: Vitest): { isOver(): boolean; lift(): void } {
+/** Ends a run in which no test ends for so long. A long run of many tests is no failure. */
+function limitTo(millis: number, vitest: Vitest) {
   let over = false;
-  // eslint-disable-next-line no-restricted-globals -- a loop that nothing interrupts heeds no clock of ours
-  const timer = setTimeout(() => {
-    over = true;
-    // Asked, it waits for the tests' process to end by itself; asked again meanwhile, it ends it.
-    void vitest.cancelCurrentRun("keyboard-input");
-    void vitest.cancelCurrentRun("keyboard-input");
-  }, millis);
+  const start = () =>
+    // eslint-disable-next-line no-restricted-globals -- a loop that nothing interrupts heeds no clock of ours
+    setTimeout(() => {
+      over = true;
+      // Asked, it waits for the tests' process to end by itself; asked again meanwhile, it ends it.
+      void vitest.cancelCurrentRun("keyboard-input");
+      void vitest.cancelCurrentRun("keyboard-input");
+    }, millis);
+  let timer = start();
   return {
     isOver: () => over,
+    restart() {
+      clearTimeout(timer);
+      if (!over) timer = start();
+    },
     lift() {
       clearTimeout(timer);
     },
@@ -186,6 +195,8 @@ class Observer implements Reporter {
   ran = false;
   failed: Failed | null = null;
   running: Failed | null = null;
+  /** Called at the end of each test. */
+  onEnd: () => void = () => undefined;
 
   startAnew(): void {
     this.ran = false;
@@ -200,6 +211,7 @@ class Observer implements Reporter {
   onTestCaseResult(test: TestCase): void {
     this.ran = true;
     this.running = null;
+    this.onEnd();
     if (test.result().state === "failed") this.failed ??= named(test);
   }
 }
