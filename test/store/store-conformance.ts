@@ -8,6 +8,7 @@ import { backfillsConformance } from "./backfill-conformance.ts";
 import { capturesConformance } from "./capture-conformance.ts";
 import { claimsConformance } from "./claim-conformance.ts";
 import { deliveriesConformance } from "./delivery-conformance.ts";
+import { directoryConformance } from "./directory-conformance.ts";
 import { firstRoundConformance } from "./first-round-conformance.ts";
 import { heldRunsConformance } from "./held-run-conformance.ts";
 import { hooksConformance } from "./hook-conformance.ts";
@@ -25,6 +26,7 @@ import { reservedLanesConformance } from "./reserve-conformance.ts";
 import { switchesConformance } from "./switch-conformance.ts";
 
 export function storeConformance(open: (options?: StoreOptions) => Promise<OpenedStore>): void {
+  directoryConformance(open);
   lanesConformance(open);
   laneEventsConformance(open);
   switchesConformance(open);

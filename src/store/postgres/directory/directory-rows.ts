@@ -114,45 +114,40 @@ export function directory(database: Queryable): Directory {
     },
     async updateAccount(id, changes) {
       await update(database, "accounts", id, [
-        ["state", "", changes.state],
-        ["reason", "", changes.reason],
-        ["paused_until", "::timestamptz", written(changes.pausedUntil, textOrNull)],
-        ["clock_offset", "::bigint", changes.clockOffset],
-        ["identity", "::jsonb", written(changes.identity, storableJson)],
-        ["rate_limit", "::integer", written(changes.budget, (budget) => budget?.limit ?? null)],
-        [
-          "rate_remaining",
-          "::integer",
-          written(changes.budget, (budget) => budget?.remaining ?? null),
-        ],
+        ["state", changes.state],
+        ["reason", changes.reason],
+        ["paused_until", written(changes.pausedUntil, textOrNull)],
+        ["clock_offset", changes.clockOffset],
+        ["identity", written(changes.identity, storableJson)],
+        ["rate_limit", written(changes.budget, (budget) => budget?.limit ?? null)],
+        ["rate_remaining", written(changes.budget, (budget) => budget?.remaining ?? null)],
         [
           "rate_resets_at",
-          "::timestamptz",
           written(changes.budget, (budget) => textOrNull(budget?.resetsAt ?? null)),
         ],
       ]);
     },
     async updateConnection(id, changes) {
       await update(database, "connections", id, [
-        ["inbound", "", changes.inbound],
-        ["outbound", "", changes.outbound],
-        ["paused_reason", "", changes.pausedReason],
-        ["container_name", "", changes.containerName],
-        ["high_water", "::jsonb", written(changes.highWater, timesAsJson)],
-        ["etags", "::jsonb", written(changes.etags, storableJson)],
-        ["polled_at", "::timestamptz", written(changes.polledAt, textOrNull)],
-        ["polled_well_at", "::timestamptz", written(changes.polledWellAt, textOrNull)],
-        ["poll_error", "", changes.pollError],
-        ["swept_at", "::timestamptz", written(changes.sweptAt, textOrNull)],
-        ["local_swept_at", "::timestamptz", written(changes.localSweptAt, textOrNull)],
-        ["untracked_records", "::bigint", changes.untrackedRecords],
-        ["access_asked_at", "::timestamptz", written(changes.accessAskedAt, textOrNull)],
+        ["inbound", changes.inbound],
+        ["outbound", changes.outbound],
+        ["paused_reason", changes.pausedReason],
+        ["container_name", changes.containerName],
+        ["high_water", written(changes.highWater, timesAsJson)],
+        ["etags", written(changes.etags, storableJson)],
+        ["polled_at", written(changes.polledAt, textOrNull)],
+        ["polled_well_at", written(changes.polledWellAt, textOrNull)],
+        ["poll_error", changes.pollError],
+        ["swept_at", written(changes.sweptAt, textOrNull)],
+        ["local_swept_at", written(changes.localSweptAt, textOrNull)],
+        ["untracked_records", changes.untrackedRecords],
+        ["access_asked_at", written(changes.accessAskedAt, textOrNull)],
       ]);
     },
   };
 }
 
-type Assignment = readonly [column: string, cast: string, value: unknown];
+type Assignment = readonly [column: string, value: unknown];
 
 /** Writes the columns that are given; `undefined` leaves one as it is. */
 async function update(
@@ -161,12 +156,12 @@ async function update(
   id: string,
   assignments: readonly Assignment[],
 ): Promise<void> {
-  const given = assignments.filter(([, , value]) => value !== undefined);
+  const given = assignments.filter(([, value]) => value !== undefined);
   if (given.length === 0) return;
-  const set = given.map(([column, cast], index) => `${column} = $${index + 2}${cast}`);
+  const set = given.map(([column], index) => `${column} = $${index + 2}`);
   await database.query(`update tandem.${table} set ${set.join(", ")} where id = $1`, [
     id,
-    ...given.map(([, , value]) => value),
+    ...given.map(([, value]) => value),
   ]);
 }
 
