@@ -160,13 +160,27 @@ async function judgeByReach(
   return verdictOf(mutant, null, all.length, ran);
 }
 
-/** The first tests, as many as take no longer together than a mutant is tried. */
+/** The tests to run, as many as take no longer together than a mutant is tried. */
 function withinLimit(tests: readonly TimedTest[]): readonly TimedTest[] {
+  const fastest = tests.slice(0, STEPS[0] + STEPS[1]);
   let left = MOST_SECONDS * 1000;
-  return tests.filter(({ millis }, place) => {
+  return [...fastest, ...oneOfEachFile(tests.slice(fastest.length))].filter(({ millis }, place) => {
     left -= millis;
     return place === 0 || left >= 0;
   });
+}
+
+/** First the fastest of each file, then the second: the hundred fastest may all be of one file, and much alike. */
+function oneOfEachFile(tests: readonly TimedTest[]): readonly TimedTest[] {
+  const count = new Map<string, number>();
+  return tests
+    .map((test) => {
+      const turn = count.get(test.file) ?? 0;
+      count.set(test.file, turn + 1);
+      return { test, turn };
+    })
+    .sort((a, b) => a.turn - b.turn)
+    .map(({ test }) => test);
 }
 
 /**

@@ -90,7 +90,6 @@ export const deliveryItemShape = z.looseObject({
 export const actionShape = z.looseObject({ action: z.string() });
 
 export const issueEventShape = z.looseObject({
-  action: z.string(),
   issue: issueShape,
   repository: repositoryShape,
 });
@@ -109,19 +108,16 @@ export const arrivalShape = z.looseObject({
 });
 
 export const commentEventShape = z.looseObject({
-  action: z.string(),
   issue: issueShape,
   comment: commentShape,
   repository: repositoryShape,
 });
 
 export const repositoryEventShape = z.looseObject({
-  action: z.string(),
   repository: repositoryShape,
 });
 
 export const installationEventShape = z.looseObject({
-  action: z.string(),
   installation: z.looseObject({ id }),
   repositories: z.array(repositoryShape).default([]),
 });
