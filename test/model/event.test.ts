@@ -13,6 +13,20 @@ import { aMapping } from "../engine/builders.ts";
 
 const states = Object.keys(LEGAL_MOVES) as EventState[];
 
+/** Every reason that a ledger may hold: events are kept for years, and none may lose its explanation. */
+const WRITTEN = `
+  admitted reread_needed awaiting_parent awaiting_intent awaiting_pairing retry account_paused
+  record_locked record_not_visible lease_lost restarted re_enabled being_processed created_record
+  updated_record agreed record_kept deleted_record archived_record detached resource_returned
+  resource_returned_anew nothing_to_delete created_resource created_as_author author_token_refused
+  author_token_limited author_token_unavailable adopted_resource updated_resource deleted_resource
+  closed_resource resource_not_found nothing_to_send record_missing later_event followed_move
+  moved_away resource_moved moved_to_connection moved_out_of_scope moved_with_parent record_moved
+  awaiting_children tombstoned record_is_newer parent_deleted surplus read_again same_content
+  same_version nothing_new superseded canceled_by_hand connection_paused pairing_disabled quarantined
+  journaled author_linked failed needs_attention retries_exhausted
+`;
+
 describe("the states of an event", () => {
   it("are eight, four of them final", () => {
     expect(states).toHaveLength(8);
@@ -43,6 +57,7 @@ describe("the states of an event", () => {
   });
 
   it("carry reasons that say something to the person who reads them", () => {
+    expect(Object.keys(REASONS)).toEqual(expect.arrayContaining(WRITTEN.trim().split(/\s+/)));
     for (const text of Object.values(REASONS)) expect(text).toMatch(/^[A-Z].*\.$/);
   });
 });

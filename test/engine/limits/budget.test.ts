@@ -25,6 +25,20 @@ describe("bulk work's share of the budget", () => {
     expect(bulkRequestAt(budget, at(0.7 * HOUR))).toBe(at(0.7 * HOUR));
   });
 
+  it("waits until what remains is its share", () => {
+    // 1,000 of 5,000 are its share once two fifths of the window are left.
+    const budget = { limit: 5_000, remaining: 1_000, resetsAt: at(HOUR) };
+    expect(bulkRequestAt(budget, at(0))).toBe(at(0.6 * HOUR + 0.001));
+    expect(bulkRequestAt({ ...budget, remaining: 2_500 }, at(0))).toBe(at(1));
+    expect(bulkRequestAt({ ...budget, remaining: -5 }, at(0))).toBe(at(HOUR + 0.001));
+  });
+
+  it("is half of the budget in a window that is longer than an hour, too", () => {
+    const budget = { limit: 5_000, remaining: 2_501, resetsAt: at(2 * HOUR) };
+    expect(bulkRequestAt(budget, at(0))).toBe(at(0));
+    expect(bulkRequestAt({ ...budget, remaining: 2_500 }, at(0))).toBe(at(HOUR + 0.001));
+  });
+
   it("law: when it is told to come again, it may go on, and never is it put off beyond the reset", () => {
     fc.assert(
       fc.property(
