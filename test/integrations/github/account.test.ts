@@ -181,6 +181,25 @@ describe("an account of a GitHub App", () => {
     expect(read(claims)).toEqual({ iat: now - 60, exp: now + 480, iss: "Iv1.tandem" });
   });
 
+  test("dates such a token by GitHub's clock, once an answer has told how far that is ahead", async () => {
+    const { clock, sim, installation } = givenApp();
+    const dated: unknown[] = [];
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      const bearer = new Headers(init?.headers).get("authorization") ?? "";
+      const claims = Buffer.from(bearer.split(".")[1] ?? "", "base64url").toString();
+      dated.push((JSON.parse(claims) as { readonly iat: unknown }).iat);
+      const { body, status, headers } = await sim.fetch(input, init);
+      const date = new Date(clock.now() / 1_000 + 600_000).toUTCString();
+      return new Response(body, { status, headers: { ...Object.fromEntries(headers), date } });
+    };
+    const credentials = { appId: "Iv1.tandem", privateKey, installationId: installation.id };
+    const account = connectTo(fetch, clock, credentials);
+    await failureOf(account.identity());
+    await failureOf(account.identity());
+    const now = clock.now() / SECOND;
+    expect([dated[0], dated.at(-1)]).toEqual([now - 60, now + 600 - 60]);
+  });
+
   test("tells its own budget, not the one the App has for making tokens", async () => {
     const { account, sim, site } = givenApp();
     sim.as("mona").openIssue(SITE, { title: "Broken link" });

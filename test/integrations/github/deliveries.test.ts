@@ -151,6 +151,15 @@ describe("an App's log of deliveries", () => {
     expect(await failureOf(log.redeliver("1"))).toMatchObject({ kind: "not_found" });
   });
 
+  test("is asked for nothing by a worker that stops", async () => {
+    const { sim, log } = givenApp();
+    const before = sim.calls({});
+    const stopped = AbortSignal.abort();
+    expect(await failureOf(log.page(null, stopped))).toMatchObject({ code: "aborted" });
+    expect(await failureOf(log.redeliver("1", stopped))).toMatchObject({ code: "aborted" });
+    expect(sim.calls({})).toBe(before);
+  });
+
   test("is one for all installations of an App, and none for a token", () => {
     const { log } = givenApp();
     expect(log.name).toBe("https://api.github.com app 1001");

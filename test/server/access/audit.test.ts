@@ -4,13 +4,15 @@ import { sampleConfig } from "../../../src/demo/sample-config.ts";
 import { SAMPLE_TABLES } from "../../../src/demo/sample-tables.ts";
 import type { HandlerOptions } from "../../../src/server/access/access.ts";
 import type { ApiAct, ApiAudit } from "../../../src/server/protocol/api-types.ts";
-import { nameAct } from "../../../src/server/access/audit.ts";
+import { nameAct, recordAct } from "../../../src/server/access/audit.ts";
 import { calledFrom } from "../../../src/server/access/caller.ts";
 import { createRouter } from "../../../src/server/handler.ts";
 import { createTandem, type Tandem } from "../../../src/server/tandem.ts";
 import { createMemoryDatabase } from "../../../src/store/memory/memory-database.ts";
 import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { keptLog } from "../../harness/kept-log.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
+import { openMemoryStore } from "../../store/opened-store.ts";
 
 const TOKEN = "a long random token";
 const NO_EVENT = "0196ffff-0000-7000-8000-000000000001";
@@ -192,6 +194,23 @@ describe("the actor of an act", () => {
     expect(await actBy({ apiToken: TOKEN })).toBe(undefined);
     expect(await actBy({ authorize: () => "", apiToken: TOKEN })).toBe(undefined);
   });
+});
+
+it("an act that the audit could not keep is in the log, with all that the row would say", async () => {
+  const { store } = await openMemoryStore();
+  const audit = { ...store.audit, append: () => Promise.reject(new Error("no space left")) };
+  const { log, lines } = keptLog();
+  const act = {
+    actor: "login 1234",
+    act: "connection.pause",
+    subject: "7",
+    origin: "192.0.2.7",
+    status: 200,
+  };
+  await recordAct({ store: { ...store, audit }, log }, act);
+  expect(lines).toMatchObject([
+    { message: "an act could not be written to the audit", ...act, error: "no space left" },
+  ]);
 });
 
 describe("the name of an act", () => {
