@@ -20,7 +20,7 @@ function aColumn(name: string, changes: Partial<Column> = {}): Column {
   };
 }
 
-/** What the operator reads if a table has such columns; `null`: the mapping is taken. */
+/** The error that the operator reads if a table has such columns; `null`: the mapping is taken. */
 function refusal(
   mapping: Partial<Mapping>,
   columns: readonly Column[],

@@ -1,12 +1,12 @@
-/** What the clients of accounts save of answers, beside their content. */
+/** The clients of accounts save facts of answers: clock, rate limit, identity, state. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { github } from "../../../src/integrations/github/index.ts";
 import type { AccountId } from "../../../src/model/ids.ts";
-import { addMillis, type Instant, MILLISECOND, SECOND } from "../../../src/model/instant.ts";
+import { addMillis, MILLISECOND, SECOND } from "../../../src/model/instant.ts";
 import { type ApiClients, createApiClients } from "../../../src/runtime/services/api-clients.ts";
 import type { AccountRecord, Store } from "../../../src/store/store.ts";
 import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
-import { openMemoryStore, present } from "../../store/opened-store.ts";
+import { openMemoryStore, type OpenedStore, present } from "../../store/opened-store.ts";
 
 const ISSUE = {
   ...{ number: 7, title: "Broken", body: "", html_url: "https://github.com/acme/site/issues/7" },
@@ -20,14 +20,15 @@ describe("the clients of accounts", () => {
   /** The headers of GitHub's next answers, and how many it has sent. */
   let headers: Record<string, string>;
   let answers: number;
-  let setTime: (at: Instant) => Promise<void>;
+  let opened: OpenedStore;
 
   beforeEach(async () => {
     clock = new VirtualClock();
     headers = {};
     answers = 0;
-    ({ store, setTime } = await openMemoryStore());
-    await setTime(clock.now());
+    opened = await openMemoryStore();
+    ({ store } = opened);
+    await opened.setTime(clock.now());
     clients = createApiClients({
       store,
       clock,
@@ -52,7 +53,7 @@ describe("the clients of accounts", () => {
   async function ask(told: Record<string, string>): Promise<AccountRecord> {
     headers = told;
     await clients.account(await account()).identity();
-    // What an answer tells is saved beside the request that brought it.
+    // The facts of an answer are saved beside the request that brought it.
     for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
     return account();
   }
@@ -114,7 +115,7 @@ describe("the clients of accounts", () => {
   });
 
   it("save the offset to the database's clock, by which local edits are dated", async () => {
-    await setTime(addMillis(clock.now(), -60_000));
+    await opened.setTime(addMillis(clock.now(), -60_000));
     expect((await ask(dateAhead(10_000))).clockOffset).toBe(70 * SECOND);
   });
 
