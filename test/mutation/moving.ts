@@ -293,7 +293,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-swept",
     rule: "The local sweep finds a move that no trigger saw",
-    file: "src/runtime/reconcile/local-sweep.ts",
+    file: "src/engine/processing/record-standing.ts",
     find: "if (hasLeft && !isGone) return",
     replace: "if (hasLeft && isGone) return",
     killedBy: ["test/situations/moves/scope-changes-found.test.ts"],

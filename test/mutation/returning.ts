@@ -90,7 +90,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-swept",
     rule: "Nor is it for the local sweep and for reconcile",
-    file: "src/runtime/records/note-change.ts",
+    file: "src/engine/processing/record-standing.ts",
     find: "lane.disabled !== null || lane.returned !== null",
     replace: "lane.disabled !== null",
     killedBy,

@@ -213,7 +213,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "local-sweep-told",
     rule: "The local sweep reports no difference that a live event of the record will process",
-    file: localSweep,
+    file: "src/engine/processing/record-standing.ts",
     find: 'if (isLookedAt(lane)) return "same";',
     replace: "",
     killedBy: ["test/situations/reconcile/local-sweep.test.ts"],

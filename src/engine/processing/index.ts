@@ -47,6 +47,7 @@ export {
   refOf,
   stepOutbound,
 } from "./outbound.ts";
+export { recordStanding } from "./record-standing.ts";
 export {
   closingValues,
   concludeRemovalLook,

@@ -8,20 +8,17 @@
  * 4. A record in a connected scope that Tandem does not know is counted, see `untracked-records.ts`.
  * 5. The blast radius is checked before anything is done: an emptied table must not close every issue.
  */
-import { admitDrift, unsentOf } from "../../engine/processing/index.ts";
-import { MappingError, recordContent } from "../../engine/merge/index.ts";
+import { admitDrift, recordStanding } from "../../engine/processing/index.ts";
 import type { AffectedRecord } from "../../model/held-run.ts";
 import type { LaneId } from "../../model/ids.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
-import { isSoftDeleted, type Mapping, type Row } from "../../model/mapping.ts";
-import type { StoreTransaction } from "../../store/store.ts";
+import type { Mapping } from "../../model/mapping.ts";
 import { batchesOf, type Contact, DirectorySnapshot, type Services } from "../services/index.ts";
 import { describeError } from "../failures/index.ts";
 import { drainPresent } from "../outbound/index.ts";
 import {
-  isCaptured,
-  isLookedAt,
+  capturedAmong,
   lanesLeft,
   noteGone,
   noteMoved,
@@ -172,14 +169,25 @@ async function compareRecords(
     const rows = await tx.records.read(mapping, ids);
     const where = await whereaboutsOf(tx, mapping, rows, existing, book);
     const left = lanesLeft(mapping, rows, existing, where, book);
-    for (const lane of lanes) {
-      found.compared += 1;
+    found.compared += lanes.length;
+    const standings = lanes.map((lane) => {
       const row = rows.get(lane.recordId ?? "") ?? null;
-      const standing = await standingOf(tx, lane, row, left.has(lane.id), mapping, book);
+      const context = book.context(lane, tx.now);
+      return { lane, row, standing: recordStanding(lane, row, left.has(lane.id), context) };
+    });
+    const findings = standings.filter(({ standing }) => standing !== "same");
+    // The record was written since the drain ended, so the next drain handles it.
+    const captured = await capturedAmong(
+      tx,
+      mapping.recordType,
+      findings.flatMap(({ lane }) => lane.recordId ?? []),
+    );
+    for (const { lane, row, standing } of findings) {
+      if (captured.has(lane.recordId ?? "")) continue;
       if (standing === "moved") found.moved.push(finding(lane, mapping, "delete"));
       else if (standing === "gone" && row === null && hides) hidden += 1;
       else if (standing === "gone") found.gone.push(finding(lane, mapping, "delete"));
-      else if (standing === "differs") found.differing.push(finding(lane, mapping, "overwrite"));
+      else found.differing.push(finding(lane, mapping, "overwrite"));
     }
   });
   if (hidden === 0) return;
@@ -193,45 +201,6 @@ async function compareRecords(
 function finding(lane: Lane, mapping: Mapping, what: AffectedRecord["what"]): Finding {
   const { recordType, recordId, resourceType, externalId } = lane;
   return { what, recordType, recordId, resourceType, externalId, lane: lane.id, mapping };
-}
-
-/** The state of a record compared with base. A record with an outbound event is skipped: the event compares it. */
-async function standingOf(
-  tx: StoreTransaction,
-  lane: Lane,
-  row: Row | null,
-  hasLeft: boolean,
-  mapping: Mapping,
-  book: DirectorySnapshot,
-): Promise<"same" | "differs" | "gone" | "moved"> {
-  const { base } = lane;
-  if (lane.recordId === null || lane.tombstone !== null) return "same";
-  const isGone = row === null || isSoftDeleted(mapping, row);
-  // A record that has left the connection is moved, even if the lane has an outbound event.
-  if (hasLeft && !isGone) return (await isCaptured(tx, lane)) ? "same" : "moved";
-  if (isLookedAt(lane)) return "same";
-  const differs = isGone || (base !== null && differsFromBase(lane, row, mapping, book, tx));
-  if (!differs) return "same";
-  // The record was written since the drain ended, so the next drain handles it.
-  if (await isCaptured(tx, lane)) return "same";
-  return isGone ? "gone" : "differs";
-}
-
-function differsFromBase(
-  lane: Lane,
-  row: Row,
-  mapping: Mapping,
-  book: DirectorySnapshot,
-  { now }: StoreTransaction,
-): boolean {
-  try {
-    const content = recordContent(mapping, row);
-    return Object.keys(unsentOf(lane, content, book.context(lane, now))).length > 0;
-  } catch (error) {
-    // If the mapping throws for a row, that record's own events report the error.
-    if (error instanceof MappingError) return false;
-    throw error;
-  }
 }
 
 /** Handles the findings: deletions and moves through the drain, differences by an event of the lane. */

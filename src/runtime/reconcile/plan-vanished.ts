@@ -1,8 +1,9 @@
 /** Planning for records that were deleted without a captured write. */
 import { planVanished } from "../../engine/reconcile/index.ts";
+import { recordStanding } from "../../engine/processing/index.ts";
 import { isSoftDeleted } from "../../model/mapping.ts";
 import { DirectorySnapshot } from "../services/index.ts";
-import { isCaptured, isLookedAt } from "../records/index.ts";
+import { capturedAmong } from "../records/index.ts";
 import { visitPaired } from "./paired-pages.ts";
 import type { PlannedStep, Planner, RecordGoneStep } from "./planner.ts";
 
@@ -34,11 +35,16 @@ export async function planGoneRecords(
       const row = rows.get(recordId);
       return row === undefined ? !hides : isSoftDeleted(mapping, row);
     });
-    for (const lane of await tx.lockLanes(gone.map(({ id }) => id))) {
+    const lanes = await tx.lockLanes(gone.map(({ id }) => id));
+    const ids = lanes.flatMap(({ recordId }) => recordId ?? []);
+    const captured = await capturedAmong(tx, mapping.recordType, ids);
+    for (const lane of lanes) {
       const { recordType, recordId, externalId } = lane;
-      if (lane.tombstone !== null || leaving.has(lane.id) || isLookedAt(lane)) continue;
-      if (absent.has(externalId ?? "") || (await isCaptured(tx, lane))) continue;
-      const actions = planVanished(lane, book.context(lane, tx.now));
+      const context = book.context(lane, tx.now);
+      const row = rows.get(recordId ?? "") ?? null;
+      if (recordStanding(lane, row, false, context) !== "gone" || leaving.has(lane.id)) continue;
+      if (absent.has(externalId ?? "") || captured.has(recordId ?? "")) continue;
+      const actions = planVanished(lane, context);
       if (actions === null) continue;
       steps.push({ cause: "record_gone", mapping, recordType, recordId, externalId, actions });
     }

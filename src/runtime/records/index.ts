@@ -20,7 +20,7 @@ export {
   writeMerge,
   type WrittenMerge,
 } from "./merge-row.ts";
-export { isCaptured, isLookedAt, noteGone, type UncapturedRecord } from "./note-change.ts";
+export { capturedAmong, noteGone, type UncapturedRecord } from "./note-change.ts";
 export { parentState } from "./parent.ts";
 export {
   hasMovedOn,

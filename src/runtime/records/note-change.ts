@@ -1,23 +1,15 @@
 /** Changes of records that no trigger captured, noted for the drain as if one had. */
-import type { Lane } from "../../model/lane.ts";
 import { type Mapping, mappedColumns } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 
-/**
- * Whether a comparison of the lane's record is not needed, because an outbound event will make it, or not allowed: the
- * lane is switched off, or its record is still archived although its resource returned.
- */
-export function isLookedAt(lane: Lane): boolean {
-  const isHeld = lane.disabled !== null || lane.returned !== null;
-  return isHeld || lane.live.some(({ direction }) => direction === "outbound");
-}
-
-/** Whether a write to the lane's record was captured and not drained yet: the drain will handle it. */
-export async function isCaptured(
+/** The records with a write that was captured and not drained yet: the drain will handle them. */
+export async function capturedAmong(
   tx: StoreTransaction,
-  { recordType, recordId }: Pick<Lane, "recordType" | "recordId">,
-): Promise<boolean> {
-  return recordId !== null && (await tx.changes.peek(recordType, [recordId])).length > 0;
+  recordType: string,
+  recordIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (recordIds.length === 0) return new Set();
+  return new Set((await tx.changes.peek(recordType, recordIds)).map(({ recordId }) => recordId));
 }
 
 /** A record that the drain must check although no write was captured. */

@@ -20,7 +20,7 @@ import type { RecordMove } from "../../model/tombstone.ts";
 import type { FoundLane, StoreTransaction } from "../../store/store.ts";
 import { type DirectorySnapshot, type ClaimedLane, mapBy } from "../services/index.ts";
 import { keyText } from "./key-text.ts";
-import { enqueueSyntheticChanges, type UncapturedRecord } from "./note-change.ts";
+import { capturedAmong, enqueueSyntheticChanges, type UncapturedRecord } from "./note-change.ts";
 
 export type LaneOfRecord = FoundLane<{ readonly kind: "of_records" }>;
 
@@ -151,7 +151,7 @@ export async function noteExpectedParents(
   });
   if (ids.length === 0) return;
   const { recordType } = above;
-  const captured = new Set((await tx.changes.peek(recordType, ids)).map((one) => one.recordId));
+  const captured = await capturedAmong(tx, recordType, ids);
   const uncaptured = [...new Set(ids)].filter((id) => !captured.has(id));
   if (uncaptured.length === 0) return;
   // A drain that committed before captures were read here has made its lanes visible.
