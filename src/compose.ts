@@ -317,7 +317,7 @@ export async function composeTandem(
     on,
     working: () => workers.size > 0,
     webhookSecrets: (integration, asOf) => secrets.of(integration, asOf),
-    receive: takeDeliveries(services, takesIn, wakeAll),
+    receive: takeDeliveries({ services, worker: takesIn, wake: wakeAll }),
     refused,
     async stop() {
       stopListening();

@@ -35,17 +35,18 @@ const STATEMENT_MS = 2_000;
 const REST = 1 * SECOND;
 const LONGEST_REST = 30 * SECOND;
 
-/**
- * Stores deliveries like `DeliveryStore.receive`, and admits their observations.
- *
- * @param worker The name of the worker in this process; `null`: there is none.
- * @param heard Called when work was left for the worker.
- */
-export function takeDeliveries(
-  services: Services,
-  worker: () => string | null,
-  heard: (work: WorkerWork) => void,
-): DeliveryStore["receive"] {
+/** Stores deliveries like `DeliveryStore.receive`, and admits their observations. */
+export function takeDeliveries({
+  services,
+  worker,
+  wake,
+}: {
+  readonly services: Services;
+  /** The name of the worker in this process; `null`: there is none. */
+  readonly worker: () => string | null;
+  /** Called when work was left for the worker. */
+  readonly wake: (work: WorkerWork) => void;
+}): DeliveryStore["receive"] {
   const { store, clock, log } = services;
   const isCompatible = watchSchema(services);
   let restUntil = 0;
@@ -87,11 +88,11 @@ export function takeDeliveries(
     const taken = name !== null && (await mayTake()) ? await attempt(deliveries, name) : null;
     if (taken === null) {
       const stored = await store.deliveries.receive(deliveries);
-      heard("deliveries");
+      wake("deliveries");
       return stored;
     }
-    if (taken.left > 0) heard("deliveries");
-    if (taken.toDrain) heard("changes");
+    if (taken.left > 0) wake("deliveries");
+    if (taken.toDrain) wake("changes");
     // A delivery that was stored before, or is twice in this batch, only counts up.
     const again = deliveries.filter((delivery) => !taken.fresh.has(delivery.id));
     const counted = again.length === 0 ? [] : await store.deliveries.receive(again);
