@@ -40,7 +40,7 @@ const FAILED_OVER =
 
 /** The next step for a person whose database is refused. */
 export const FOREIGN_REMEDY =
-  "If this database should be used, run `tandem approve instance`; Tandem then reads everything again first.";
+  "If Tandem should work with this database, run `tandem approve instance`. It then reads every resource again before it sends anything.";
 
 export function createInstanceGuard(
   { instance }: Pick<Store, "instance">,
