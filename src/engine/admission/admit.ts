@@ -17,7 +17,7 @@ import { digest, sameValue } from "../../model/content.ts";
 import type { Reason, TandemEvent } from "../../model/event.ts";
 import type { EventId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
-import type { Lane, LaneClock, Transition } from "../../model/lane.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
 import type { Observation } from "../../model/observation.ts";
 import { recordMoveOf, resourceDeleted, type Tombstone } from "../../model/tombstone.ts";
 import {
@@ -36,6 +36,7 @@ import {
   missedAtMove,
   move,
   newEvent,
+  type OlderTime,
   proves,
   replacedAfterEnd,
   resourceGone,
@@ -92,17 +93,16 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
   const answer = trustArrival(start.lane, born, context);
   switch (answer.kind) {
     case "outdated": {
-      const conflicts = findOverwrittenEdits(lane, content ?? {}, observation.updatedAt);
+      const conflicts = findOverwrittenEdits(lane, content ?? {}, answer.at);
       const older = ignored(born, "later_event", answer.clock.event, context.now);
       return done(start, { ...older, conflicts });
     }
     case "duplicate":
       return admitDuplicate(start, born, answer, arrival);
     case "read":
-      if (answer.why === "older_unread" && lane.clock !== null) {
-        return admitOlder(start, born, lane.clock, arrival);
-      }
-      return admitUpsert(start, { ...born, reread: true });
+      return answer.why === "older_unread"
+        ? admitOlder(start, born, answer, arrival)
+        : admitUpsert(start, { ...born, reread: true });
     case "trusted":
       return admitUpsert(start, born);
   }
@@ -115,7 +115,7 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
 function admitOlder(
   start: Transition,
   born: TandemEvent,
-  clock: LaneClock,
+  { clock, at }: OlderTime,
   arrival: Arrival,
 ): Admission {
   const { lane } = start;
@@ -142,7 +142,7 @@ function admitOlder(
   }
   // The waiting event's read covers this version too.
   const looks = move(start, waiting.id, "queued", now, { reread: true });
-  const conflicts = findOverwrittenEdits(lane, born.content ?? {}, born.updatedAt ?? clock.at);
+  const conflicts = findOverwrittenEdits(lane, born.content ?? {}, at);
   return done(looks, { ...ignored(born, "later_event", clock.event, now), conflicts });
 }
 

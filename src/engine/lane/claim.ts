@@ -3,12 +3,12 @@ import { type Content, sameValue } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { EventId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
-import type { Lane, LaneClock, Transition } from "../../model/lane.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
 import { recordMoveOf } from "../../model/tombstone.ts";
 import { findOverwrittenEdits, supersede } from "./sent-writes.ts";
 import { endedReason, missedAtMove } from "./tombstone.ts";
 import { liveEvents, move, processing, unchanged, withConflicts } from "./transition.ts";
-import { trust } from "./trust.ts";
+import { type OlderTime, trust } from "./trust.ts";
 
 /** A claim: the worker that owns an event, and the epoch under which the store accepts the event's end. */
 export interface Claim {
@@ -162,7 +162,7 @@ export function recheckInbound(
   }
   const answer = trust(lane, event);
   if (answer.kind === "outdated") {
-    return { verdict: "ended", transition: endOlder(start, event, answer.clock, now) };
+    return { verdict: "ended", transition: endOlder(start, event, answer, now) };
   }
   return { verdict: answer.kind === "trusted" ? "proceed" : "reread" };
 }
@@ -171,10 +171,9 @@ export function recheckInbound(
 function endOlder(
   start: Transition,
   event: TandemEvent,
-  clock: LaneClock,
+  { clock, at }: OlderTime,
   now: Instant,
 ): Transition {
-  const at = event.updatedAt ?? clock.at;
   return move(start, event.id, "ignored", now, {
     reason: "later_event",
     ignoredFor: { id: clock.event, type: "events" },
@@ -203,7 +202,7 @@ export function endLate(
   const isMerged = [known.content, base].every((said) =>
     Object.entries(content).every(([field, value]) => sameValue(said[field], value)),
   );
-  return isMerged ? endOlder(start, event, clock, now) : null;
+  return isMerged ? endOlder(start, event, { clock, at: event.updatedAt }, now) : null;
 }
 
 function oldestFirst(events: readonly TandemEvent[]): readonly TandemEvent[] {

@@ -76,6 +76,7 @@ export {
 export {
   type ArrivalTrust,
   mayHaveLanded,
+  type OlderTime,
   trust,
   type Trust,
   trustArrival,

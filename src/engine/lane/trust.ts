@@ -60,11 +60,15 @@ interface Trusted {
   readonly kind: "trusted";
 }
 
-/** The event is older than the clock, and its version was known. */
-interface Outdated {
-  readonly kind: "outdated";
+/** An event's time, which is older than the clock. */
+export interface OlderTime {
   readonly clock: LaneClock;
+  readonly at: Instant;
 }
+
+/** The event is older than the clock. Its version was known, or was never known and is read first. */
+type Older = OlderTime &
+  ({ readonly kind: "outdated" } | { readonly kind: "read"; readonly why: "older_unread" });
 
 /** The resource is read first. */
 interface ReadFor<Why extends ReadReason = ReadReason> {
@@ -81,7 +85,6 @@ type ReadReason =
   | "newer_waits"
   | "no_content"
   | "not_read"
-  | "older_unread"
   | "older_waits"
   | "outcome_unknown"
   | "read_asked"
@@ -92,7 +95,7 @@ type ReadReason =
 /** The answer about an event that arrives. */
 export type ArrivalTrust =
   | Trusted
-  | Outdated
+  | Older
   | ReadFor
   | {
       readonly kind: "duplicate";
@@ -103,7 +106,7 @@ export type ArrivalTrust =
 /** The answer about a claimed event. */
 export type Trust =
   | Trusted
-  | Outdated
+  | Older
   | ReadFor
   /** Until that time by our clock the creates may settle. After it the content decides. */
   | { readonly kind: "wait"; readonly why: "creates_open"; readonly until: Instant }
@@ -202,10 +205,13 @@ function trustInbound(lane: Lane, event: TandemEvent): Trust {
 }
 
 /** The answer about an event that is older than the clock; `null` about any other. */
-function trustOlder(lane: Lane, event: TandemEvent): Outdated | ReadFor | null {
+function trustOlder(lane: Lane, event: TandemEvent): Older | null {
   const { clock } = lane;
   if (clock === null || event.updatedAt === null || event.updatedAt >= clock.at) return null;
-  return isOlderUnread(lane, event) ? readFor("older_unread") : { kind: "outdated", clock };
+  const older: OlderTime = { clock, at: event.updatedAt };
+  return isOlderUnread(lane, event)
+    ? { kind: "read", why: "older_unread", ...older }
+    : { kind: "outdated", ...older };
 }
 
 function trustOutbound(lane: Lane, event: TandemEvent): Trust {
