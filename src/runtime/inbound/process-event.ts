@@ -105,7 +105,7 @@ async function attempt(
   const seen = read?.observation ?? null;
   const move = read?.move ?? null;
   return services.store.transaction(async (tx) => {
-    const family = move === null ? [] : await familyOf(tx, move.lane, move.contact, book, services);
+    const family = move === null ? [] : await familyOf(tx, move, services);
     const begun = await lockClaimedAmong(tx, claimed, family);
     if (begun === null) return DONE;
     const held = await passOrWait(tx, claimed, begun);

@@ -29,6 +29,7 @@ import type { Observation } from "../../model/observation.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import { keyText, lockVisible, recordWriter } from "../records/index.ts";
 import type { DirectorySnapshot, Contact, ClaimedLane, Services } from "../services/index.ts";
+import { mappingsBelow } from "../settings/index.ts";
 import { save } from "../claims/index.ts";
 import { findTrail, lanesBelow } from "./trail.ts";
 import { noteMisplacedRows, removeYielding } from "./settle-children.ts";
@@ -48,6 +49,7 @@ export type ArrivedChildren = ReadonlyMap<Mapping, readonly Observation[]>;
 export interface MoveRead {
   readonly lane: MovingLane;
   readonly contact: Contact;
+  readonly mapping: Mapping;
   readonly children: ArrivedChildren;
 }
 
@@ -64,22 +66,21 @@ export async function readMoved(
   signal: AbortSignal,
 ): Promise<MoveRead | null> {
   const contact = lane === null ? null : book.contact(lane.connectionId);
-  if (lane === null || contact === null) return null;
+  const mapping = lane === null ? null : book.mapping(lane);
+  if (lane === null || contact === null || mapping === null) return null;
   const client = services.gateway.container(contact);
   const parent = { type: lane.resourceType, externalId: lane.externalId ?? "" };
   const children = new Map<Mapping, readonly Observation[]>();
-  for (const mapping of mappingsBelow(lane, contact, services)) {
-    children.set(mapping, await client.children(parent, mapping.resource.type, signal));
+  for (const below of mappingsBelow(services, mapping)) {
+    children.set(below, await client.children(parent, below.resource.type, signal));
   }
-  return { lane, contact, children };
+  return { lane, contact, mapping, children };
 }
 
 /** Every lane that the move concerns, to be locked in one ordered lock. */
 export async function familyOf(
   tx: StoreTransaction,
-  lane: MovingLane,
-  contact: Contact,
-  book: DirectorySnapshot,
+  { lane, mapping: above }: MoveRead,
   services: Services,
 ): Promise<readonly LaneId[]> {
   const externalId = lane.externalId ?? "";
@@ -87,16 +88,13 @@ export async function familyOf(
   const here = { connection: lane.connectionId, externalId };
   const ids = behind.map(({ id }) => id);
   const records = new Set([lane, ...behind].flatMap(({ recordId }) => recordId ?? []));
-  const above = book.mapping(lane);
-  for (const mapping of mappingsBelow(lane, contact, services)) {
+  for (const mapping of mappingsBelow(services, above)) {
     const { type } = mapping.resource;
     const children = await lanesBelow(tx, [...places, here], mapping);
     ids.push(...children.map(({ id }) => id));
     // A record may have got another lane while its resource was out of reach.
     const rows = new Set(children.flatMap(({ recordId }) => recordId ?? []));
-    if (above !== null) {
-      for (const id of await tx.records.childrenOf(mapping, above, [...records])) rows.add(id);
-    }
+    for (const id of await tx.records.childrenOf(mapping, above, [...records])) rows.add(id);
     const lanes = await tx.findLanes({
       kind: "of_records",
       recordType: mapping.recordType,
@@ -316,17 +314,4 @@ function letGo(decided: Decided[], lane: Lane): void {
   const freed = { ...after, lane: { ...after.lane, recordId: null, base: null } };
   if (known === undefined) decided.push({ before: lane, after: freed });
   else decided[index] = { before: known.before, after: freed };
-}
-
-function mappingsBelow(
-  { resourceType, recordType }: Pick<Lane, "resourceType" | "recordType">,
-  { connection }: Contact,
-  { mappings }: Services,
-): readonly Mapping[] {
-  return mappings.filter(
-    ({ integration, resource, parent }) =>
-      integration === connection.integration &&
-      resource.parent === resourceType &&
-      parent?.recordType === recordType,
-  );
 }

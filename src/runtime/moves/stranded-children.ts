@@ -12,6 +12,7 @@ import type { Place } from "../../model/observation.ts";
 import { outlivesRecord, placeOutOfReach } from "../../model/tombstone.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import type { DirectorySnapshot, Services } from "../services/index.ts";
+import { mappingsBelow } from "../settings/index.ts";
 import { keyText } from "../records/index.ts";
 import { findTrail, lanesBelow } from "./trail.ts";
 
@@ -43,7 +44,7 @@ export async function childrenPutElsewhere(
   const result: LaneId[] = [];
   for (const one of left) {
     const places = await placesOf(tx, one, mapping);
-    for (const its of mappingsBelow(mapping, services)) {
+    for (const its of mappingsBelow(services, mapping)) {
       const children = await lanesBelow(tx, places, its);
       const ids = children.flatMap(({ recordId }) => recordId ?? []);
       for (const [recordId, row] of await tx.records.read(its, ids)) {
@@ -71,19 +72,10 @@ async function childrenAt(
   services: Services,
 ): Promise<readonly LaneId[]> {
   const result: LaneId[] = [];
-  for (const its of mappingsBelow(mapping, services)) {
+  for (const its of mappingsBelow(services, mapping)) {
     result.push(...(await lanesBelow(tx, places, its)).map(({ id }) => id));
   }
   return result;
-}
-
-function mappingsBelow(
-  { integration, resource }: Mapping,
-  { mappings }: Services,
-): readonly Mapping[] {
-  return mappings.filter(
-    (mapping) => mapping.integration === integration && mapping.resource.parent === resource.type,
-  );
 }
 
 /** Ends the living lanes of children whose parent's resource moved out of reach. */
@@ -140,7 +132,7 @@ export async function resumeBelow(
 ): Promise<void> {
   const mapping = book.mapping({ connectionId, resourceType });
   if (moved === null || recordId === null || mapping === null) return;
-  for (const its of mappingsBelow(mapping, services)) {
+  for (const its of mappingsBelow(services, mapping)) {
     const ids = await tx.records.childrenOf(its, mapping, [recordId]);
     const below = (
       await tx.findLanes({ kind: "of_records", recordType: its.recordType, recordIds: ids })

@@ -19,7 +19,7 @@ export {
   type TokenHook,
   ValidationError,
 } from "./hooks.ts";
-export { mappingOfResource, type Rules, type Safety } from "./rules.ts";
+export { mappingOfResource, mappingsBelow, type Rules, type Safety } from "./rules.ts";
 export {
   accountSecrets,
   type Environment,

@@ -44,3 +44,16 @@ export function mappingOfResource(
     ) ?? null
   );
 }
+
+/** The mappings of the children of a mapped resource. */
+export function mappingsBelow(
+  { mappings }: Pick<Rules, "mappings">,
+  { integration, resource, recordType }: Mapping,
+): readonly Mapping[] {
+  return mappings.filter(
+    (mapping) =>
+      mapping.integration === integration &&
+      mapping.resource.parent === resource.type &&
+      mapping.parent?.recordType === recordType,
+  );
+}
