@@ -14,13 +14,5 @@ export {
   refuseAmbiguous,
   resourcePairingKey,
 } from "./pairing.ts";
-export {
-  planAbsent,
-  planOrphan,
-  planOutlived,
-  planSeen,
-  planSurplus,
-  planUnpaired,
-  planVanished,
-  unseenLane,
-} from "./plan-actions.ts";
+export { planListed } from "./plan-listed.ts";
+export { planAbsent, planSurplus, planUnpaired, planVanished, unseenLane } from "./plan-actions.ts";

@@ -3,7 +3,7 @@
  * alive, its return is executed with the rest of the plan. A resource that was closed or detached because of its
  * record is not read, so it costs no request.
  */
-import type { Arrival, Returnable } from "../../engine/lane/index.ts";
+import type { Arrival } from "../../engine/lane/index.ts";
 import {
   admitReturn,
   connectionsAt,
@@ -23,7 +23,7 @@ import {
   readOrAbsent,
   recordSide,
   rowsOf,
-  takePendingTimes,
+  withPendingTimes,
   whereaboutsOf,
 } from "../records/index.ts";
 import type { Planner, ReturnedStep } from "./planner.ts";
@@ -41,7 +41,7 @@ export interface ReturnsOfPage {
 /** Reads the resources of a page whose lane has ended and that may be alive, one by one. */
 export async function planReturns(
   planner: Planner,
-  lanes: readonly Returnable[],
+  lanes: readonly Pick<Lane, "id" | "externalId">[],
 ): Promise<ReturnsOfPage> {
   const { services, contact, mapping, signal, returns } = planner;
   let unconfirmed = 0;
@@ -79,10 +79,7 @@ export async function planReturns(
       const { record, follower } = looked;
       const told = takeEditTimes(lane, follower);
       const context = book.context(lane, tx.now);
-      const timed =
-        record.kind === "present" && lane.recordId !== null
-          ? await takePendingTimes(tx, told, lane.recordId, record.content, context)
-          : told;
+      const timed = await withPendingTimes(tx, told, record, context);
       return planReturn(timed, readOf(step), record, context);
     });
     if (actions.length === 0) continue;

@@ -5,24 +5,16 @@
  * The plan comes in parts, as pages are read. A page becomes outdated with every later write of Tandem's, so the caller
  * should admit it before it asks for the next part. The plan does not depend on whether the caller did.
  */
-import type { Arrival, Returnable } from "../../engine/lane/index.ts";
+import type { Arrival } from "../../engine/lane/index.ts";
 import { isTooYoungToMiss } from "../../engine/merge/index.ts";
-import {
-  planAbsent,
-  planOrphan,
-  planOutlived,
-  planSeen,
-  unseenLane,
-} from "../../engine/reconcile/index.ts";
-import { deletedWhileAway, mayBeBack } from "../../engine/lifecycle/index.ts";
+import { planAbsent, planListed, unseenLane } from "../../engine/reconcile/index.ts";
 import type { LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { Row } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
 import type { LaneKey, StoreTransaction } from "../../store/store.ts";
 import { DirectorySnapshot, type Contact, type Services } from "../services/index.ts";
 import { type Adoptions, identifyArrivals } from "../admission/index.ts";
-import { readOrAbsent, recordSide, rowsOf, takePendingTimes } from "../records/index.ts";
+import { readOrAbsent, recordSide, rowsOf, withPendingTimes } from "../records/index.ts";
 import { hasMovedWithParent, planMoved } from "./plan-moves.ts";
 import { NOTHING_LEFT, planLeft, planReturned } from "./plan-record-moves.ts";
 import { planSurplusOf, type Surplus } from "./plan-surplus.ts";
@@ -123,7 +115,7 @@ async function freshContact(services: Services, contact: Contact): Promise<Conta
 async function planPage(
   planner: Planner,
   observations: readonly Observation[],
-): Promise<{ readonly steps: readonly PlannedStep[]; readonly ended: readonly Returnable[] }> {
+): Promise<{ readonly steps: readonly PlannedStep[]; readonly ended: readonly Lane[] }> {
   const { services, contact, mapping, adopted } = planner;
   const book = await DirectorySnapshot.open(services);
   const page = await services.store.transaction(async (tx) => {
@@ -140,7 +132,7 @@ async function planPage(
     const view = await rowsOf(tx, mapping, [...lanes.values()]);
     const ended = await endedParents(tx, planner, observations);
     const steps: PlannedStep[] = [];
-    const back: Returnable[] = [];
+    const back: Lane[] = [];
     const surplus: Surplus[] = [];
     for (const { item, identification: it } of identified) {
       const { arrival } = item;
@@ -153,20 +145,30 @@ async function planPage(
         continue;
       }
       const lane = found ?? unseenLane(unseenKey(planner, observation));
-      // While the backfill pairs this type, the backfill decides about unknown resources.
-      const isPairing = contact.connection.pairing.includes(mapping.resource.type);
+      const context = book.context(lane, tx.now);
+      const record = recordSide(mapping, lane, view);
       const above = observation.parent?.externalId ?? "";
-      const isEnded =
-        (ended.has(above) && !planner.returns.alive.has(above)) || planner.ending.has(above);
-      if (found === undefined && (isPairing || isEnded)) continue;
-      if (!isPairing && !isEnded && mayBeBack(lane, book.context(lane, tx.now))) back.push(lane);
-      const seen = await seenSteps(tx, planner, book, lane, arrival, view, isEnded);
       const isBack = planner.returns.alive.has(above);
-      const orphan = isBack ? planOrphan(lane, arrival, book.context(lane, tx.now)) : [];
-      // The return of its parent makes Tandem read this resource, so the step only shows the actions.
-      const told = orphan.length > 0 && seen.every(({ actions }) => actions.length === 0);
+      const plan = planListed(
+        {
+          lane: await withPendingTimes(tx, lane, record, context),
+          isKnown: found !== undefined,
+          arrival,
+          record,
+          isPairing: contact.connection.pairing.includes(mapping.resource.type),
+          isBelowEnded: (ended.has(above) && !isBack) || planner.ending.has(above),
+          isBelowReturned: isBack,
+          comparesRecord: planner.scope.records && !planner.leaving.has(lane.id),
+        },
+        context,
+      );
+      if (plan.mayBeBack) back.push(lane);
       steps.push(
-        ...(told ? [{ cause: "seen", mapping, observation, actions: orphan } as const] : seen),
+        ...plan.steps.map(({ cause, actions }) =>
+          cause === "seen"
+            ? { cause, mapping, observation, actions }
+            : { cause, mapping, lane: lane.id, actions },
+        ),
       );
     }
     return { steps, ended: back, surplus };
@@ -175,37 +177,6 @@ async function planPage(
     steps: [...page.steps, ...(await planSurplusOf(planner, page.surplus, book))],
     ended: page.ended,
   };
-}
-
-/** Plans one lane by an observation of its resource. */
-async function seenSteps(
-  tx: StoreTransaction,
-  { mapping, scope, leaving }: Planner,
-  book: DirectorySnapshot,
-  lane: Lane,
-  arrival: Arrival,
-  records: ReadonlyMap<string, Row>,
-  isBelowEnded: boolean,
-): Promise<readonly PlannedStep[]> {
-  const context = book.context(lane, tx.now);
-  const record = recordSide(mapping, lane, records);
-  // A comment stays below its resource as long as its parent's pairing is ended.
-  const left = record.kind === "gone" && !isBelowEnded ? deletedWhileAway(lane) : lane;
-  const outlived = planOutlived(left, arrival, context);
-  if (outlived.length > 0) {
-    return [{ cause: "outlived", mapping, lane: lane.id, actions: outlived }];
-  }
-  const timed =
-    record.kind === "present" && lane.recordId !== null
-      ? await takePendingTimes(tx, lane, lane.recordId, record.content, context)
-      : lane;
-  const { isAdmitted, isNews, actions } = planSeen(timed, arrival, record, context);
-  const { observation } = arrival;
-  const seen: readonly PlannedStep[] = isAdmitted
-    ? [{ cause: "seen", mapping, observation, actions: isNews ? actions : [] }]
-    : [];
-  if (isNews || !scope.records || actions.length === 0 || leaving.has(lane.id)) return seen;
-  return [...seen, { cause: "record_differs", mapping, lane: lane.id, actions }];
 }
 
 /**

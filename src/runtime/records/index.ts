@@ -16,7 +16,7 @@ export {
   planOnRow,
   recordAfter,
   type Removable,
-  takePendingTimes,
+  withPendingTimes,
   writeMerge,
   type WrittenMerge,
 } from "./merge-row.ts";

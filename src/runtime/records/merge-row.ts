@@ -1,5 +1,6 @@
 /** The record's side of a merge: read or lock the row, plan against it, and write the plan. */
 import { type Context, isArchivedByUs } from "../../engine/lane/index.ts";
+import type { RecordSide } from "../../engine/lifecycle/index.ts";
 import {
   keepRecord,
   type Plan,
@@ -127,15 +128,15 @@ export async function lockForRemoval(
 }
 
 /** Adds the times of captured writes that are not drained yet: the decision which side is later must see them. */
-export async function takePendingTimes(
+export async function withPendingTimes(
   tx: StoreTransaction,
   lane: Lane,
-  recordId: string,
-  content: Content,
+  record: RecordSide,
   context: Context,
 ): Promise<Lane> {
-  const pending = await tx.changes.peek(context.mapping.recordType, [recordId]);
-  return pendingTimes(lane, pending, content, context);
+  if (record.kind !== "present" || lane.recordId === null) return lane;
+  const pending = await tx.changes.peek(context.mapping.recordType, [lane.recordId]);
+  return pendingTimes(lane, pending, record.content, context);
 }
 
 /**
