@@ -128,9 +128,9 @@ export const outcomes: readonly CodeMutant[] = [
     id: "resource-moved-away",
     rule: "A resource that exists where nothing is connected is no deletion: its record is kept",
     reasons: ["moved_away"],
-    file: "src/runtime/deletions/remove-record.ts",
-    find: "return hasOther || placeOutOfReach(tombstone) !== null;",
-    replace: "return hasOther;",
+    file: inbound,
+    find: "if (hasMovedOn || placeOutOfReach(lane.tombstone) !== null) {",
+    replace: "if (hasMovedOn) {",
     killedBy: ["test/situations/moves/transfers.test.ts"],
   },
   {

@@ -3,10 +3,12 @@ import { type Content, sameValue } from "../../model/content.ts";
 import type { Conflict, TandemEvent } from "../../model/event.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import { addMillis, type Instant, MILLISECOND } from "../../model/instant.ts";
+import { isSoftDeleted, type Row } from "../../model/mapping.ts";
 import { placeOutOfReach } from "../../model/tombstone.ts";
 import {
   type Context,
   findOverwrittenEdits,
+  isArchivedByUs,
   liveEvents,
   move,
   postpone,
@@ -181,9 +183,6 @@ export interface RemovalPlan {
   readonly recordFirst?: true;
 }
 
-/** The plan for a record that is paired with another resource by now. */
-export const MOVED_ON: RemovalPlan = { removal: { kind: "detach" }, conflicts: [] };
-
 /** Plans an inbound delete: an unsent local edit turns `delete` into `detach`. */
 export function planRemoval(lane: Lane, record: Content | null, context: Context): RemovalPlan {
   const { mapping } = context;
@@ -208,8 +207,25 @@ export function planRemoval(lane: Lane, record: Content | null, context: Context
   return { removal: { kind: "detach" }, conflicts };
 }
 
-/** The plan for a record that the app archived itself: its soft delete keeps the app's value. */
-export function keptArchived(planned: RemovalPlan): RemovalPlan {
+/**
+ * Plans an inbound delete for the record as its row is now. A record that is paired with another resource by now, or
+ * whose resource is out of reach, is kept. One that the app archived itself keeps the app's soft delete.
+ *
+ * @param hasMovedOn Whether the record has another lane in this connection.
+ */
+export function planRowRemoval(
+  lane: Lane,
+  record: { readonly row: Row; readonly content: Content } | null,
+  hasMovedOn: boolean,
+  context: Context,
+): RemovalPlan {
+  if (hasMovedOn || placeOutOfReach(lane.tombstone) !== null) {
+    return { removal: { kind: "detach" }, conflicts: [] };
+  }
+  const planned = planRemoval(lane, record?.content ?? null, context);
+  const { mapping } = context;
+  const isArchived = record !== null && isSoftDeleted(mapping, record.row);
+  if (!isArchived || isArchivedByUs(lane, record.row, mapping)) return planned;
   return { ...planned, removal: { kind: "none" }, recordFirst: true };
 }
 

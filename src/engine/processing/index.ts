@@ -17,12 +17,11 @@ export {
   type EndedParent,
   endForEndedParent,
   endForMissingRecord,
-  keptArchived,
   keptByApp,
-  MOVED_ON,
   nextLookAt,
   PARENT_DEADLINE_MS,
   planRemoval,
+  planRowRemoval,
   type RemovalPlan,
   unsentOf,
 } from "./inbound.ts";

@@ -2,22 +2,14 @@
 import {
   awaitRow,
   concludeRemoval,
-  keptArchived,
   keptByApp,
-  MOVED_ON,
-  planRemoval,
+  planRowRemoval,
   type RemovalPlan,
 } from "../../engine/processing/index.ts";
-import {
-  type Context,
-  isArchivedByUs,
-  isRestoring,
-  softDeleteOf,
-} from "../../engine/lane/index.ts";
+import { type Context, isRestoring, softDeleteOf } from "../../engine/lane/index.ts";
 import { formatInstant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
-import { isSoftDeleted, type Mapping, type Row } from "../../model/mapping.ts";
-import { placeOutOfReach } from "../../model/tombstone.ts";
+import type { Mapping, Row } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import type { ClaimedLane, DirectorySnapshot } from "../services/index.ts";
 import { isRecordNewer } from "../settings/index.ts";
@@ -41,21 +33,10 @@ export async function removeRecord(
   const record = await lockForRemoval(tx, lane, mapping);
   if (typeof record === "string") return awaitRow(record, start, event, context);
   if (isRestoring(lane)) await recreateResource(tx, lane, book);
-  const removal = planRemoval(lane, record?.content ?? null, context);
-  const isArchived = record !== null && isArchivedByApp(lane, record.row, mapping);
-  const planned = isLeftOrElsewhere(lane, await hasMovedOn(tx, lane))
-    ? MOVED_ON
-    : isArchived
-      ? keptArchived(removal)
-      : removal;
+  const planned = planRowRemoval(lane, record, await hasMovedOn(tx, lane), context);
   const writer = recordWriter(tx, mapping, book.hooks(mapping), event, book.clock);
   const removed = await removeRow(writer, lane, record, planned, context);
   return concludeRemoval(start, event, removed, context);
-}
-
-/** Whether the record is paired with another resource by now, or its resource is out of reach. */
-function isLeftOrElsewhere({ tombstone }: Lane, hasOther: boolean): boolean {
-  return hasOther || placeOutOfReach(tombstone) !== null;
 }
 
 /** Removes the record as planned. The app's hook may keep it, or refuse because the record is newer. */
@@ -81,10 +62,6 @@ async function removeRow(
     throw thrown;
   }
   return planned;
-}
-
-function isArchivedByApp(lane: Lane, row: Row, mapping: Mapping): boolean {
-  return isSoftDeleted(mapping, row) && !isArchivedByUs(lane, row, mapping);
 }
 
 function archivedAs(row: Row, { softDelete }: Mapping): string | null {

@@ -6,10 +6,10 @@ import {
   concludeInbound,
   concludeRemoval,
   endForMissingRecord,
-  keptArchived,
   keptByApp,
   PARENT_DEADLINE_MS,
   planRemoval,
+  planRowRemoval,
   WAIT_MS,
 } from "../../../src/engine/processing/inbound.ts";
 import { setKnown } from "../../../src/engine/lane/knowledge.ts";
@@ -311,10 +311,26 @@ describe("a resource that was deleted", () => {
     // Its resource comes first where the lane ended with the record.
     const left = { ...tombstone, record: "deleted", resource: "present" } as const;
     expect(removed(aLane({ tombstone: left }), null).ended.lane.tombstone).toEqual(left);
-    const archived = keptArchived(planRemoval(aLane(), { title: "L", body: "text" }, given));
+    const record = { content: { title: "L", body: "text" }, row: { deleted_at: "then" } };
+    const archived = planRowRemoval(aLane(), record, false, given);
     expect(archived).toMatchObject({ removal: { kind: "none" }, recordFirst: true });
     expect(archived.conflicts).toHaveLength(1);
+    const byUs = planRowRemoval(aLane({ archivedAs: "then" }), record, false, given);
+    expect(byUs.removal).toMatchObject({ kind: "archive" });
     expect(planRemoval(anUnseenLane(), null, given)).not.toHaveProperty("recordFirst");
+  });
+
+  it("detaches a record that is paired with another resource, or whose resource is out of reach", () => {
+    const given = deleting("delete");
+    const record = { content: agreed, row: {} };
+    const detached = { removal: { kind: "detach" }, conflicts: [] };
+    expect(planRowRemoval(aLane(), record, true, given)).toEqual(detached);
+    const away = {
+      ...resourceDeleted(anEventId(5), at(20)),
+      resource: { outOfReach: "77/8" },
+    } as const;
+    expect(planRowRemoval(aLane({ tombstone: away }), record, false, given)).toEqual(detached);
+    expect(planRowRemoval(aLane(), record, false, given).removal.kind).toBe("delete");
   });
 
   it("leaves a record that the app's own code kept as that left it", () => {
