@@ -1,12 +1,20 @@
-/** Folding the captured writes of a batch: a burst of edits is one change of its record. */
-import { type Context, isArchivedByUs } from "../lane/index.ts";
+/** The captured writes of a batch: a burst of edits is one change of its record, admitted to its lanes. */
+import { type Admission, type Context, isArchivedByUs } from "../lane/index.ts";
 import { contentOrNull } from "../merge/index.ts";
 import { type Instant, laterOf } from "../../model/instant.ts";
-import type { LaneId } from "../../model/ids.ts";
+import type { FieldChange } from "../../model/event.ts";
+import type { EventId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import { type CapturedWrite, isSoftDeleted, type Mapping, type Row } from "../../model/mapping.ts";
+import type { RecordMove } from "../../model/tombstone.ts";
 import { unsentOf } from "./inbound.ts";
-import type { RecordChange } from "./local-change.ts";
+import {
+  admitChange,
+  admitRecordMove,
+  admitRestore,
+  canRestore,
+  type RecordChange,
+} from "./local-change.ts";
 
 /** The writes to one record, with its present row. */
 export interface Folded {
@@ -15,6 +23,59 @@ export interface Folded {
   /** The row is absent and may only be hidden from Tandem: that is no delete. */
   readonly hidden: boolean;
   readonly changes: readonly CapturedWrite[];
+}
+
+/** The captured writes of one record, and what they mean for one of its lanes. */
+export interface LaneWrites extends Folded {
+  /** The destination if the record has left the lane's connection. */
+  readonly moved: RecordMove | null;
+  /** The change that moved it. */
+  readonly shift: FieldChange | null;
+  /** The record was moved here and had no lane here before. */
+  readonly arrives: boolean;
+  /** The record is restored in the lane's connection. */
+  readonly restores: boolean;
+  /** The lane follows one that has ended. */
+  readonly revives: boolean;
+  /** The event that deleted the record's parent, and this record with it. */
+  readonly goneWith: EventId | null;
+}
+
+type WritesAdmission =
+  | {
+      readonly kind: "admitted";
+      readonly after: Admission;
+      /** Its children follow the record. */
+      readonly movesChildren: boolean;
+      /** Children that ended with the record are checked again. */
+      readonly revivesChildren: boolean;
+    }
+  | { readonly kind: "next_lane" };
+
+/**
+ * Admits the captured writes of one record to one of its lanes. The first row that applies decides:
+ *
+ *   the record has left the lane's connection                   the lane ends, and children follow
+ *   the lane lives, or the record was not restored              the change is admitted
+ *   the lane ended with its record, and can be taken back       the lane lives again
+ *   otherwise                                                   the record gets its next lane
+ */
+export function admitWrites(lane: Lane, writes: LaneWrites, context: Context): WritesAdmission {
+  const { moved, shift, arrives, restores, revives, goneWith } = writes;
+  if (moved !== null && (lane.moved === null || lane.tombstone !== null)) {
+    const after = admitRecordMove(lane, moved, shift, context);
+    return { kind: "admitted", after, movesChildren: true, revivesChildren: false };
+  }
+  const change = { ...foldChanges(lane, writes, context), goneWith };
+  if (!restores || lane.tombstone === null) {
+    const after = admitChange(lane, change, context);
+    return { kind: "admitted", after, movesChildren: arrives, revivesChildren: revives };
+  }
+  if (!canRestore(lane, context)) return { kind: "next_lane" };
+  const after = admitRestore(lane, change, context);
+  // If there is a resource, it is read first, and that notes the children.
+  const revivesChildren = lane.externalId === null;
+  return { kind: "admitted", after, movesChildren: false, revivesChildren };
 }
 
 /** Folds a batch of writes to one record into one change, with the time of each column's last write. */

@@ -7,7 +7,7 @@
  */
 export { awaitRow, isHidden } from "./absent-row.ts";
 export { fail, type Failure } from "./failure.ts";
-export { changeTimes, foldChanges } from "./fold-captures.ts";
+export { admitWrites, changeTimes } from "./fold-captures.ts";
 export {
   awaitDrain,
   awaitParent,
@@ -30,9 +30,7 @@ export {
   admitDrift,
   admitOrphan,
   admitRecordMove,
-  admitRestore,
   admitUnsent,
-  canRestore,
   queueRemoval,
   type RecordChange,
   takeTimes,

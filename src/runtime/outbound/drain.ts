@@ -2,15 +2,7 @@
  * The drain: turns captured local writes into outbound events, one per lane and batch. It removes the captures that
  * it reads, and reads the present records, so that a burst of edits is one event.
  */
-import {
-  admitChange,
-  admitOrphan,
-  admitRecordMove,
-  admitRestore,
-  canRestore,
-  foldChanges,
-  isHidden,
-} from "../../engine/processing/index.ts";
+import { admitOrphan, admitWrites, isHidden } from "../../engine/processing/index.ts";
 import type { Admission } from "../../engine/lane/index.ts";
 import { routeWrites, type WriteRoute, type WrittenRecord } from "../../engine/lifecycle/index.ts";
 import type { FieldChange } from "../../model/event.ts";
@@ -228,33 +220,27 @@ async function admitTargets(
     const target = targets.find((candidate) => candidate.lane === before.id);
     const context = book.context(before, tx.now);
     if (target === undefined) return [{ before, after: admitOrphan(before, context) }];
-    if (target.moved !== null && (before.moved === null || before.tombstone !== null)) {
-      const shift = shifts.get(before.id) ?? null;
-      const after = admitRecordMove(before, target.moved, shift, context);
-      if (after.event !== null)
-        moves.push({ mapping: target.mapping, lane: before, event: after.event.id });
-      return [{ before, after }];
+    const outcome = admitWrites(
+      before,
+      {
+        ...target,
+        row: rows.get(target) ?? target.row,
+        shift: shifts.get(before.id) ?? null,
+        restores: target.restores !== null,
+        goneWith: goneWith.get(before.id) ?? null,
+      },
+      context,
+    );
+    if (outcome.kind === "next_lane") {
+      anew.push(target);
+      return [];
     }
-    const change = {
-      ...foldChanges(before, { ...target, row: rows.get(target) ?? target.row }, context),
-      goneWith: goneWith.get(before.id) ?? null,
-    };
-    if (target.restores === null || before.tombstone === null) {
-      const after = admitChange(before, change, context);
-      if (target.arrives && after.event !== null) {
-        moves.push({ mapping: target.mapping, lane: before, event: after.event.id });
-      }
-      if (target.revives) back.push(after);
-      return [{ before, after }];
+    const { after, movesChildren, revivesChildren } = outcome;
+    if (movesChildren && after.event !== null) {
+      moves.push({ mapping: target.mapping, lane: before, event: after.event.id });
     }
-    if (canRestore(before, context)) {
-      const after = admitRestore(before, change, context);
-      // If there is a resource, it is read first, and that notes the children.
-      if (before.externalId === null) back.push(after);
-      return [{ before, after }];
-    }
-    anew.push(target);
-    return [];
+    if (revivesChildren) back.push(after);
+    return [{ before, after }];
   });
   await tx.saveLanes(decided);
   for (const { lane, event } of back) if (event !== null) await noteRestored(tx, lane, event.id);

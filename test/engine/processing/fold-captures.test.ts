@@ -1,10 +1,16 @@
 /** A burst of captured writes is one change of its record. */
 import { describe, expect, test } from "vitest";
-import { foldChanges, type Folded } from "../../../src/engine/processing/fold-captures.ts";
-import { laneId } from "../../../src/model/ids.ts";
+import {
+  admitWrites,
+  foldChanges,
+  type Folded,
+  type LaneWrites,
+} from "../../../src/engine/processing/fold-captures.ts";
+import { connectionId, laneId } from "../../../src/model/ids.ts";
+import type { Lane } from "../../../src/model/lane.ts";
 import type { CapturedWrite } from "../../../src/model/mapping.ts";
 import { resourceDeleted } from "../../../src/model/tombstone.ts";
-import { aContext, aLane, aMapping, anEventId, at } from "../builders.ts";
+import { aContext, aLane, aMapping, anEventId, at, issueType, withEvent } from "../builders.ts";
 
 const mapping = aMapping({ softDelete: "archived_at" });
 const context = aContext({ mapping });
@@ -138,5 +144,92 @@ describe("the deleted content", () => {
   test("is that of the row, if it is present", () => {
     const changes = [aWrite(20, { oldRow: agreed })];
     expect(fold({ changes }).deleted).toMatchObject({ title: "B" });
+  });
+});
+
+describe("the writes of a lane's record", () => {
+  const living = aLane();
+  const following = aLane({ moved: { connection: connectionId("2"), externalId: "9" } });
+  const deleted = { event: anEventId(9), at: at(50), record: "deleted" } as const;
+  const ended = aLane({ tombstone: { ...deleted, resource: "present" } });
+  const closing = withEvent(ended, 5, { direction: "outbound", action: "delete" }).lane;
+  const removing = aLane({
+    ...closing,
+    live: closing.live.map((event) => ({ ...event, state: "processing" })),
+  });
+  const removable = aContext({
+    mapping: {
+      ...mapping,
+      onRecordDeleted: "delete",
+      resource: { ...issueType, removal: ["delete"] },
+    },
+  });
+
+  /** The outcome in short: the new event's action, and what follows for the children. */
+  function outcome(lane: Lane, how: Partial<LaneWrites>, given = context) {
+    const unmoved = { moved: null, shift: null, arrives: false, restores: false, revives: false };
+    const written = { mapping, row: edited, hidden: false, changes: [aWrite(20)], goneWith: null };
+    const admission = admitWrites(lane, { ...written, ...unmoved, ...how }, given);
+    if (admission.kind === "next_lane") return "next lane";
+    const { after, movesChildren, revivesChildren } = admission;
+    return [
+      after.event === null ? "no event" : `${after.event.action} ${after.event.state}`,
+      ...(movesChildren ? ["moves children"] : []),
+      ...(revivesChildren ? ["revives children"] : []),
+    ].join(", ");
+  }
+
+  test.each<readonly [string, Lane, Partial<LaneWrites>, string]>([
+    ["are an edit", living, {}, "upsert queued"],
+    [
+      "end the lane that it has left",
+      living,
+      { moved: "to_connection" },
+      "delete queued, moves children",
+    ],
+    [
+      "are an edit while the lane follows its resource",
+      following,
+      { moved: "to_connection" },
+      "upsert queued",
+    ],
+    ["move its children if it arrives", living, { arrives: true }, "upsert queued, moves children"],
+    [
+      "revive its children if the lane follows another",
+      living,
+      { revives: true },
+      "upsert queued, revives children",
+    ],
+    ["are ignored behind a tombstone", ended, {}, "upsert ignored"],
+    [
+      "are an edit if a living lane's record is restored",
+      living,
+      { restores: true },
+      "upsert queued",
+    ],
+    ["take the ended lane back", ended, { restores: true }, "upsert queued"],
+    [
+      "revive children at once without a resource",
+      { ...ended, externalId: null },
+      { restores: true },
+      "upsert queued, revives children",
+    ],
+  ])("%s", (_what, lane, how, expected) => {
+    expect(outcome(lane, how)).toBe(expected);
+  });
+
+  test("need the next lane while the resource is being deleted", () => {
+    expect(outcome(removing, { restores: true }, removable)).toBe("next lane");
+  });
+
+  test("show the change that moved it, and the deletion that it went with", () => {
+    const shift = { side: "record", field: "project_id", from: "1", to: "2" } as const;
+    const moved = { moved: "to_connection", shift } as const;
+    const written = { mapping, row: null, hidden: false, changes: [aWrite(20)] };
+    const stays = { moved: null, shift: null, arrives: false, restores: false, revives: false };
+    const left = admitWrites(living, { ...written, ...stays, ...moved, goneWith: null }, context);
+    expect(left).toMatchObject({ after: { event: { changes: [shift] } } });
+    const gone = admitWrites(living, { ...written, ...stays, goneWith: anEventId(8) }, context);
+    expect(gone).toMatchObject({ after: { event: { reason: "parent_deleted" } } });
   });
 });
