@@ -49,7 +49,7 @@ test.each<readonly [string, Partial<Listed>, readonly string[]]>([
     { ...edited, arrival: listed("A") },
     ["seen", "record_differs patch_resource"],
   ],
-  ["whose record has left is not sent its edit", { ...edited, comparesRecord: false }, []],
+  ["and its edit stay apart if the record has left", { ...edited, comparesRecord: false }, []],
   ["unknown is admitted", { ...unknown, ...news }, ["seen create_record"]],
   [
     "unknown is left to a backfill that pairs its type",
