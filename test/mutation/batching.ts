@@ -248,7 +248,7 @@ export const batching: readonly CodeMutant[] = [
     id: "taken-in-drained",
     rule: "An ingested webhook's captures are drained immediately",
     file: "src/runtime/receive/take-deliveries.ts",
-    find: 'if (taken.toDrain) heard("changes");',
+    find: 'if (taken.toDrain) wake("changes");',
     replace: "",
     killedBy: ["test/runtime/worker/worker.test.ts"],
   },

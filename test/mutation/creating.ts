@@ -133,7 +133,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "left-deleted-shown",
     rule: "... which a reconcile finds too",
-    file: planReconcile,
+    file: "src/engine/reconcile/plan-listed.ts",
     find: 'const left = record.kind === "gone" && !isBelowEnded ?',
     replace: 'const left = record.kind === "gone" && isBelowEnded && !isBelowEnded ?',
     killedBy: ["test/situations/moves/scope-changes-back.test.ts"],
@@ -141,7 +141,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "left-deleted-away",
     rule: "... and not while the record is away: what was said there stays for its readers",
-    file: planReconcile,
+    file: "src/engine/reconcile/plan-listed.ts",
     find: 'record.kind === "gone" && !isBelowEnded ?',
     replace: 'record.kind === "gone" ?',
     killedBy: ["test/situations/moves/scope-changes-back.test.ts"],

@@ -1,5 +1,5 @@
 /**
- * Plans one resource that a list or a read shows, with the present record of its lane. The first row that applies decides:
+ * Plans one resource that a list or a read shows, with the present record of its lane:
  *
  *   the resource is unknown, and backfill pairs its type, or its parent has ended        nothing
  *   a late create of ours made it, and its record is deleted                             outlived
