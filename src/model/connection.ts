@@ -1,7 +1,11 @@
-/** Accounts and connections: the credentials and containers of resources, and whether they may be used now. */
+/**
+ * Accounts and connections: the credentials and containers of resources, and whether they may be used now. A connection
+ * is switched off while no record can have its scope (situation 71).
+ */
 import type { AccountId, ConnectionId } from "./ids.ts";
 import type { Instant } from "./instant.ts";
 import type { Actor } from "./content.ts";
+import type { Mapping } from "./mapping.ts";
 
 /** The credentials and the rate limit under which requests are sent: an installation or a token. */
 export interface Account {
@@ -58,4 +62,57 @@ export interface Connection {
   readonly accessAskedAt: Instant | null;
   /** Resource types whose backfill still pairs what exists: nothing of these types is created until it ends. */
   readonly pairing: readonly string[];
+}
+
+/** Why no row can have a value in its scope column. */
+export type ScopeMisfit =
+  | { readonly kind: "not_of_type"; readonly type: string }
+  /** The column shows the same value as another text, so no row would be found by this one. */
+  | { readonly kind: "written_otherwise"; readonly as: string }
+  | { readonly kind: "no_row"; readonly table: string };
+
+export interface UnfitScope {
+  /** The setting that names the column. */
+  readonly path: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** The misfit in words for people. */
+export function describeMisfit(mapping: Mapping, scope: string, misfit: ScopeMisfit): UnfitScope {
+  const { recordType, scopeColumn, integration, resource } = mapping;
+  const column = `${recordType}.${scopeColumn ?? ""}`;
+  const path = `records.${recordType}.sync["${integration}.${resource.type}"].scope`;
+  switch (misfit.kind) {
+    case "not_of_type":
+      return {
+        path,
+        message: `scope ${scope} does not fit ${column}, which is of type ${misfit.type}`,
+        hint: `Connect the container to a value that ${column} can have.`,
+      };
+    case "written_otherwise":
+      return {
+        path,
+        message: `scope ${scope} is written ${misfit.as} in ${column}`,
+        hint: `Connect the container to scope ${misfit.as}.`,
+      };
+    case "no_row":
+      return {
+        path,
+        message: `scope ${scope}: ${column} refers to ${misfit.table}, which has no row ${scope}`,
+        hint: `Create that row of ${misfit.table}, or connect the container to the scope of one that exists.`,
+      };
+  }
+}
+
+const UNFIT = "scope_unfit";
+
+/** Why a connection is switched off while its scope is unfit. */
+export function unfitReason({ message }: UnfitScope): string {
+  return `${UNFIT}: ${message}`;
+}
+
+/** Whether a connection was switched off because of its scope, and is switched on again once the scope fits. */
+export function isOffForScope(pausedReason: string | null): boolean {
+  return pausedReason?.startsWith(`${UNFIT}: `) === true;
 }

@@ -1,9 +1,9 @@
 /** The app's own rows, and what was captured of writes to them. */
+import type { ScopeMisfit } from "../model/connection.ts";
 import type { Json } from "../model/content.ts";
 import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { ActorReference, CapturedWrite, Mapping, Row, RowPatch } from "../model/mapping.ts";
-import type { ScopeMisfit } from "../model/scope-misfit.ts";
 import type { WallClock } from "../model/wall-clock.ts";
 
 /** SQL within Tandem's transaction, for the app's own code. It must not end the transaction. */

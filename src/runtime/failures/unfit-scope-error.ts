@@ -1,5 +1,5 @@
 /** The refusal of a record whose connection has a scope that no record can have. */
-import type { UnfitScope } from "../../model/scope-misfit.ts";
+import type { UnfitScope } from "../../model/connection.ts";
 
 /** No record can have the connection's scope, so the connection is switched off and its event waits. */
 export class UnfitScopeError extends Error {

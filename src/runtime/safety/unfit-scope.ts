@@ -3,14 +3,14 @@
  * deleted later, or the column's type changes, the connection is switched off with the reason and its events wait. It
  * is switched on again once the scope fits.
  */
-import type { Connection } from "../../model/connection.ts";
-import type { Mapping } from "../../model/mapping.ts";
 import {
+  type Connection,
   describeMisfit,
   isOffForScope,
   unfitReason,
   type UnfitScope,
-} from "../../model/scope-misfit.ts";
+} from "../../model/connection.ts";
+import type { Mapping } from "../../model/mapping.ts";
 import { RecordWriteError } from "../../store/rules/index.ts";
 import type { Claimed, DirectorySnapshot, Services } from "../services/index.ts";
 import { UnfitScopeError } from "../failures/index.ts";

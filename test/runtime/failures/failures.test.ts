@@ -6,7 +6,7 @@ import {
   type IntegrationErrorKind,
 } from "../../../src/integrations/integration.ts";
 import { addMillis, parseInstant } from "../../../src/model/instant.ts";
-import type { UnfitScope } from "../../../src/model/scope-misfit.ts";
+import type { UnfitScope } from "../../../src/model/connection.ts";
 import { classify, concernsAll, describeError } from "../../../src/runtime/failures/failures.ts";
 import { HookError, ValidationError } from "../../../src/runtime/settings/hooks.ts";
 import { ResourceTakenError } from "../../../src/runtime/failures/resource-taken-error.ts";

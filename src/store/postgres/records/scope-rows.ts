@@ -1,5 +1,5 @@
 /** Whether a value can stand in a scope column: by the column's type, and by the row that it would refer to. */
-import type { ScopeMisfit } from "../../../model/scope-misfit.ts";
+import type { ScopeMisfit } from "../../../model/connection.ts";
 import type { Queryable } from "../../database/index.ts";
 import type { Column, TableShape } from "../capture/index.ts";
 import { attempt } from "../driver/index.ts";
