@@ -128,7 +128,11 @@ describe("a re-read or an answer, learned", () => {
 
     const { lane: two, event: same } = withEvent(aLane(), 5, { updatedAt: at(20) });
     const again = observe({ lane: two, ended: [] }, look("L", 20), at(21));
-    expect(eventIn(again, same.id)).toMatchObject({ state: "queued", reread: true });
+    expect(eventIn(again, same.id)).toMatchObject({
+      state: "queued",
+      reread: true,
+      reason: "reread_needed",
+    });
   });
 
   it("leaves later events and deletions alone", () => {

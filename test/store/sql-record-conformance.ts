@@ -111,6 +111,27 @@ export function sqlRecordsConformance(
       await app.sql("drop trigger shout on tasks; drop function shout()");
     });
 
+    it("are the app's where a deferred trigger writes after its code was lent the transaction", async () => {
+      const { app } = opened;
+      const { id } = await records((rows) => rows.insert(tasks, { title: "A" }, anId()));
+      const other = await records((rows) => rows.insert(tasks, { title: "B" }, anId()));
+      await app.sql(`
+        create function answer_late() returns trigger language plpgsql as
+          $$begin update tasks set markdown = 'late' where id = ${other.id}; return null; end$$;
+        create constraint trigger answer_late after update of title on tasks
+          deferrable initially deferred for each row execute function answer_late()`);
+      const taken = () => store.transaction((tx) => tx.changes.take(1_000));
+      await taken();
+      const origin = anId();
+      const renamed = `update tasks set title = 'C' where id = ${id}`;
+      await records((rows) => rows.lend(origin, (sql) => sql.query(renamed)));
+      expect(await taken()).toMatchObject([
+        { recordId: id, origin },
+        { recordId: other.id, columns: ["markdown"], origin: null },
+      ]);
+      await app.sql("drop trigger answer_late on tasks; drop function answer_late()");
+    });
+
     it("may be hidden from us only where row security is on and we are subject to it", async () => {
       const { app } = opened;
       await app.sql(`

@@ -1,6 +1,7 @@
 /** Books that are opened at once share a read, but never one that began before they were asked for. */
 import { expect, it } from "vitest";
 import { DirectorySnapshot } from "../../../src/runtime/services/directory-snapshot.ts";
+import { accountId, connectionId } from "../../../src/model/ids.ts";
 import { describeOnEachDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";
 
@@ -27,6 +28,24 @@ describeOnEachDatabase("address books", (open) => {
       );
       expect(await Promise.all([...before, ...during])).toHaveLength(10);
     }
+  });
+
+  it("a pause that a worker notes is seen in the part for its account, asked for before or not", async () => {
+    const app = await givenSampleTandem(await open());
+    const { services } = app.tandem;
+    const [contact] = (await DirectorySnapshot.open(services)).contacts;
+    if (contact === undefined) throw new Error("there should be a connection");
+    const { account, connection } = contact;
+    const other = {
+      account: { ...account, id: accountId("77") },
+      connection: { ...connection, id: connectionId("78") },
+    };
+    const book = new DirectorySnapshot([contact, other], services);
+    const state = () => book.ofAccounts([account.id]).contact(connection.id)?.account.state;
+    expect(state()).toBe("active");
+    book.noteAccount(account.id, { state: "paused", reason: "rate limit", pausedUntil: null });
+    expect(state()).toBe("paused");
+    expect(book.contact(other.connection.id)?.account.state).toBe("active");
   });
 
   it("twelve that are opened at once are two reads at most", async () => {

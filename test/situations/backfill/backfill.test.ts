@@ -358,8 +358,9 @@ describeOnEachDatabase("a backfill", (open) => {
     await app.tandem.backfill(app.connection.id);
     await app.settle();
 
-    expect(await progressOf(app)).toMatchObject({ step: "list", progress: { listed: 0 } });
-    expect((await progressOf(app)).progress.waitsFor).toContain("interactive edits are sent first");
+    const waiting = await progressOf(app);
+    expect(waiting).toMatchObject({ step: "list", leasedUntil: null, progress: { listed: 0 } });
+    expect(waiting.progress.waitsFor).toContain("interactive edits are sent first");
     // An edit by a person does not wait.
     await app.addTask({ title: "By hand again" });
     await app.settle();

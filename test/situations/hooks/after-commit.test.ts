@@ -46,6 +46,26 @@ describeOnEachDatabase("afterCommit", (open) => {
     expect(await app.sql("select * from tandem.after_commits")).toEqual([]);
   });
 
+  it("hears of the event that made each write, where several were committed", async () => {
+    const heard: CommittedWrite[] = [];
+    const app = await givenSampleTandem(
+      await open(),
+      withHooks({ afterCommit: (write) => void heard.push(write) }),
+    );
+    app.holdWebhooks();
+    for (const title of ["One", "Two", "Three"])
+      app.github.as("mona").openIssue(app.repo, { title });
+    await app.tandem.syncNow();
+    await processOnly(app);
+    await app.settle();
+    const told = heard.map(({ row, event }) => [row?.title, event.externalId]);
+    expect(told.sort()).toEqual([
+      ["One", "1"],
+      ["Three", "3"],
+      ["Two", "2"],
+    ]);
+  });
+
   it("runs at another worker where the process died between commit and hook", async () => {
     const heard: string[] = [];
     const app = await givenSampleTandem(
