@@ -164,7 +164,7 @@ export const reportedLate: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/plan-moves.ts",
     find: "if (placeOutOfReach(above?.tombstone ?? null) !== null) return true;",
     replace: "",
-    killedBy: ["test/situations/moves/found-by-simulation-left-behind.test.ts"],
+    killedBy: ["test/runtime/reconcile/plan-moves.test.ts"],
   },
   {
     id: "left-said-below",
