@@ -30,7 +30,7 @@ interface Prepared {
   readonly name: string;
   /** The types of its parameters. */
   readonly parameters: readonly number[];
-  /** What its rows consist of. */
+  /** The columns of its rows, as PGlite describes them. */
   readonly description: Messages;
   /** The transaction that had it read. */
   readonly use: Transaction;
