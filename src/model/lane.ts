@@ -8,7 +8,7 @@ import type { Actor, Content } from "./content.ts";
 import type { TandemEvent } from "./event.ts";
 import type { ConnectionId, EventId, LaneId } from "./ids.ts";
 import type { Instant } from "./instant.ts";
-import type { ResourceRef } from "./observation.ts";
+import type { LaneAddress, ResourceRef } from "./observation.ts";
 import type { Tombstone } from "./tombstone.ts";
 
 /** The latest known `integration_updated_at`, with the event that brought it. */
@@ -34,12 +34,6 @@ export interface Known {
   readonly before?: readonly string[];
   /** The adapter's validator of this content: a conditional read with it is answered "unchanged". */
   readonly validator?: string;
-}
-
-/** The address of a lane before its resource moved. */
-export interface FormerPlace {
-  readonly connection: ConnectionId;
-  readonly externalId: string;
 }
 
 /** A request that changes the resource. Committed before the request is sent. */
@@ -165,8 +159,11 @@ export interface Lane {
   readonly awaitingIntent: Instant | null;
   /** The recent turns in which each field was set, from which a quarantine is decided. */
   readonly flips: Readonly<Record<string, readonly Flip[]>>;
-  /** The address its resource was moved from, until the record and the children have followed. */
-  readonly moved: FormerPlace | null;
+  /**
+   * The address its resource was moved from, until the record and the children have followed. A lane that ends before
+   * keeps it: they follow once the lane is restored, or comes back into reach.
+   */
+  readonly moved: LaneAddress | null;
   /**
    * The address, out of reach, from which its resource came, while the earlier move to that address is not reported
    * yet; see `placeText`. `null` if no report is awaited.

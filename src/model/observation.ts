@@ -1,5 +1,6 @@
 /** Observations: the content of resources as an adapter reads it from a webhook, a poll or a response. */
 import type { Actor, Content, FieldSpecs } from "./content.ts";
+import type { ConnectionId } from "./ids.ts";
 import type { Instant } from "./instant.ts";
 
 /** The origin of an observation; an event keeps it as its `source`. */
@@ -21,6 +22,12 @@ export function compareExternalIds(a: string, b: string): number {
 /** The address of a resource, whether or not a connection covers it. */
 export interface Place {
   readonly containerId: string;
+  readonly externalId: string;
+}
+
+/** An address that a connection covers: the one of a lane, or one that it had. */
+export interface LaneAddress {
+  readonly connection: ConnectionId;
   readonly externalId: string;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { eventId } from "../../src/model/ids.ts";
+import { connectionId, eventId } from "../../src/model/ids.ts";
 import { instantFromMicros } from "../../src/model/instant.ts";
 import {
   outlivesRecord,
@@ -8,6 +8,7 @@ import {
   type ResourceEnd,
 } from "../../src/model/tombstone.ts";
 
+const THERE = { connection: connectionId("2"), externalId: "5" };
 const ended = recordDeleted(eventId("e1"), instantFromMicros(1_000));
 
 describe("a resource outlives its record", () => {
@@ -16,6 +17,8 @@ describe("a resource outlives its record", () => {
     ["deleted", { outOfReach: "acme/away#7" }, true],
     ["deleted", "deleted", false],
     ["present", "deleted", false],
+    ["deleted", { movedOn: THERE }, false],
+    ["present", { movedOn: THERE }, false],
     ["present", { outOfReach: "acme/away#7" }, false],
     ["to_connection", "present", false],
   ])("with the record %o and the resource %o: %s", (record, resource, expected) => {

@@ -310,7 +310,7 @@ export const moving: readonly CodeMutant[] = [
     id: "transfer-on",
     rule: "Transferred on before it was followed, a resource's records on its way are doubles",
     file: "src/engine/lifecycle/resource-move.ts",
-    find: "place = left.moved;",
+    find: "place = nextAddress(left.tombstone);",
     replace: "place = null;",
     killedBy: TWICE,
   },

@@ -264,7 +264,7 @@ export const safety: readonly CodeMutant[] = [
     rule: "An event that arrives at the address that a resource has left is ignored because of the move",
     reasons: ["resource_moved"],
     file: "src/engine/lifecycle/resource-move.ts",
-    find: "    cameFrom: null,\n    tombstone: resourceDeleted(by, now),",
+    find: "    cameFrom: null,\n    tombstone: next === null ? resourceDeleted(by, now) : resourceMovedOn(by, now, next),",
     replace: "    cameFrom: null,\n    tombstone: null,",
     killedBy: [
       "test/engine/lifecycle/resource-move.test.ts",

@@ -319,6 +319,7 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
         [{ record: "present", resource: { outOfReach: "11/7" } }, from],
         [{ record: "out_of_scope", resource: "deleted" }, from],
         [{ record: "deleted", resource: "present" }, from],
+        [{ record: "present", resource: { movedOn: from } }, null],
       ] as const) {
         const id = await unbound("7");
         await decide(store, id, (_, now) => {

@@ -129,6 +129,42 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
       expect(found).toMatchObject([living, ended].map((id) => ({ id, recordId: null })));
     });
 
+    it("keep the address to follow from and the next address apart, however they ended", async () => {
+      const { store, connection } = opened;
+      const id = await laneOf(opened, "apart");
+      const address = { connection, externalId: "9007199254740997" };
+      const resources = [
+        "present",
+        "deleted",
+        { outOfReach: "77/6" },
+        { movedOn: address },
+      ] as const;
+      for (const record of ["present", "deleted", "with_parent"] as const) {
+        for (const resource of resources) {
+          if (record === "present" && resource === "present") continue;
+          for (const moved of [null, address]) {
+            if (moved !== null && typeof resource === "object" && "movedOn" in resource) continue;
+            const event = anId();
+            await decide(store, id, (_, at) => ({
+              tombstone: { event, at, record, resource },
+              moved,
+            }));
+            const kept = { moved, tombstone: { event, record, resource } };
+            expect(await readLane(store, id)).toMatchObject(kept);
+            const [summary] = await store.transaction((tx) =>
+              tx.findLanes({
+                kind: "of_resources",
+                connectionId: connection,
+                resourceType: "issue",
+                externalIds: ["apart"],
+              }),
+            );
+            expect(summary).toMatchObject(kept);
+          }
+        }
+      }
+    });
+
     it("are found by where they went out of reach", async () => {
       const { store, connection } = opened;
       const id = await laneOf(opened, "left");

@@ -1,10 +1,19 @@
 /** Rows as code from before writes them, also while it works beside ours, as ours reads them. */
-import { beforeEach, expect, it } from "vitest";
-import type { LaneId } from "../../src/model/ids.ts";
+import { readFile } from "node:fs/promises";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { EventId, LaneId } from "../../src/model/ids.ts";
 import { parseInstant } from "../../src/model/instant.ts";
 import type { OffCause } from "../../src/model/lane.ts";
 import { describeOnEachEmptyDatabase } from "../harness/databases.ts";
-import { decide, laneOf, type OpenedSqlStore, openStore, readLane } from "./opened-store.ts";
+import {
+  anId,
+  aQueued,
+  decide,
+  laneOf,
+  type OpenedSqlStore,
+  openStore,
+  readLane,
+} from "./opened-store.ts";
 
 const AT = "2026-03-02T09:00:00.000000Z";
 const MONA = { id: "9007199254740993", login: "mona" };
@@ -75,6 +84,52 @@ describeOnEachEmptyDatabase("rows of code from before", (open) => {
       at: parseInstant(AT),
       authors: [mona, { ...HUBERT, ...unknown }],
       byAuthor: MONA.id,
+    });
+  });
+
+  describe("that lost their resource keep in moved_from_*", () => {
+    /** The lane with the columns that older versions write when its resource is gone. */
+    async function goneLane(event: EventId) {
+      const { app, store, connection } = opened;
+      await app.sql(
+        `update tandem.lanes
+         set tombstone_at = $2, tombstone_event = $3, tombstone_side = 'resource',
+           moved_from_connection = $4, moved_from_external_id = $5
+         where id = $1`,
+        [id, AT, event, connection, "7"],
+      );
+      return readLane(store, id);
+    }
+    /** Applies migration 34 to the rows, as if it had not been applied before. */
+    async function migrateAgain() {
+      const { app } = opened;
+      await app.sql("alter table tandem.lanes drop column tombstone_unfollowed");
+      await app.sql(await readFile("migrations/0034_moved_on.sql", "utf8"));
+    }
+
+    it("the address that the resource moved on to, unless a deletion of its own waits", async () => {
+      const address = { connection: opened.connection, externalId: "7" };
+      const left = {
+        moved: null,
+        tombstone: { record: "present", resource: { movedOn: address } },
+      };
+      expect(await goneLane(anId())).toMatchObject(left);
+      await migrateAgain();
+      expect(await readLane(opened.store, id)).toMatchObject(left);
+    });
+
+    it("the address that record and children follow from, if its own deletion waits", async () => {
+      const { store, connection } = opened;
+      const event = anId();
+      await decide(store, id, (lane, now) => ({
+        live: [{ ...aQueued(lane, now), id: event, action: "delete" }],
+      }));
+      await goneLane(event);
+      await migrateAgain();
+      expect(await readLane(store, id)).toMatchObject({
+        moved: { connection, externalId: "7" },
+        tombstone: { record: "present", resource: "deleted" },
+      });
     });
   });
 

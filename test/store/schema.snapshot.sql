@@ -358,6 +358,7 @@ table tandem.lanes with (fillfactor=80)
   disabled_cause text
   intent_connection_id bigint
   came_from text
+  tombstone_unfollowed boolean not null default false
   lanes_connection_id_fkey: FOREIGN KEY (connection_id) REFERENCES tandem.connections(id)
   lanes_disabled_cause_check: CHECK ((disabled_cause = ANY (ARRAY['quarantined'::text, 'unmapped'::text, 'restored'::text])))
   lanes_intent_connection_id_fkey: FOREIGN KEY (intent_connection_id) REFERENCES tandem.connections(id)

@@ -14,7 +14,12 @@ import type { EventId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
-import { placeOutOfReach, recordMoveOf, type Tombstone } from "../../model/tombstone.ts";
+import {
+  nextAddress,
+  placeOutOfReach,
+  recordMoveOf,
+  type Tombstone,
+} from "../../model/tombstone.ts";
 import { tryParseInstant } from "../../model/wall-clock.ts";
 import type { Arrival } from "./arrival.ts";
 import { lastWrites } from "./sent-writes.ts";
@@ -24,12 +29,14 @@ export type Returnable = Lane & { readonly tombstone: Tombstone };
 
 /**
  * Whether a lane has ended only because its resource was deleted. If the record was deleted or moved away, or the
- * deletion still waits, a living resource proves nothing. A resource left behind by a move returns by its move.
+ * deletion still waits, a living resource proves nothing. A lane left behind by a move gets its resource back only by a
+ * move. A resource that was deleted before its record followed it does not return either.
  */
 export function mayReturn(lane: Lane): lane is Returnable {
   const { tombstone, moved, live } = lane;
   return (
     tombstone?.record === "present" &&
+    nextAddress(tombstone) === null &&
     moved === null &&
     !live.some((event) => event.action === "delete")
   );

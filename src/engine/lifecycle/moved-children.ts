@@ -15,7 +15,7 @@ import type { TandemEvent } from "../../model/event.ts";
 import type { Decided, Lane, Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
-import { isEndedByRecord } from "../../model/tombstone.ts";
+import { isEndedByRecord, isResourceGone } from "../../model/tombstone.ts";
 import { type DuplicateResolution, resolveDuplicateLanes } from "./duplicate-lanes.ts";
 import { matchChildren } from "./match-children.ts";
 import { followParent, letRecordGo, tradePlaces } from "./resource-move.ts";
@@ -55,7 +55,7 @@ export function childrenOfMove(
     ({ connectionId, parent, tombstone }) =>
       connectionId === moved?.connection &&
       (parent === null || parent.externalId === moved.externalId) &&
-      tombstone?.resource !== "deleted",
+      (tombstone === null || !isResourceGone(tombstone)),
   );
   const matches = matchChildren(children, seen, mapping.resource.fields);
   const rest = ofType.filter((one) => !children.includes(one));

@@ -11,6 +11,7 @@ import {
   isEndedByRecord,
   isEndedByResource,
   placeOutOfReach,
+  previousAddress,
   recordMoveOf,
   type Tombstone,
 } from "../../model/tombstone.ts";
@@ -82,7 +83,7 @@ export function takingBack<Ended extends EndedLane>(
     isPaired ||
     ended.some((other) => recordMoveOf(other.tombstone) !== null && other.tombstone.at > at);
   const hasEndedOnTheWay = ({ moved, tombstone }: Ended) =>
-    moved?.connection === connectionId &&
+    previousAddress({ moved, tombstone })?.connection === connectionId &&
     recordMoveOf(tombstone) === null &&
     (isEndedByResource(tombstone) || !wasPutElsewhere(tombstone));
   return ended.findLast((lane) => lane.connectionId === connectionId || hasEndedOnTheWay(lane));
@@ -107,9 +108,10 @@ export function expectedIn(
  * The connections in which a parent's lane counts as ended: its own, and the one it was moved from if it ended
  * before its children followed. These children follow after the parent is restored.
  */
-export function endedIn({
-  connectionId,
-  moved,
-}: Pick<Lane, "connectionId" | "moved">): readonly ConnectionId[] {
-  return moved === null ? [connectionId] : [moved.connection, connectionId];
+export function endedIn(
+  lane: Pick<Lane, "connectionId" | "moved" | "tombstone">,
+): readonly ConnectionId[] {
+  const { connectionId } = lane;
+  const previous = previousAddress(lane);
+  return previous === null ? [connectionId] : [previous.connection, connectionId];
 }

@@ -11,12 +11,19 @@ import { sameValue } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { ConnectionId, DeliveryId, EventId, LaneId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
-import type { FormerPlace, Lane, Transition } from "../../model/lane.ts";
-import type { ObservationSource, Place, ResourceRef } from "../../model/observation.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
+import type {
+  LaneAddress,
+  ObservationSource,
+  Place,
+  ResourceRef,
+} from "../../model/observation.ts";
 import {
+  nextAddress,
   placeOutOfReach,
   recordDeleted,
   resourceDeleted,
+  resourceMovedOn,
   type Tombstone,
 } from "../../model/tombstone.ts";
 import { cancelOlder } from "../admission/index.ts";
@@ -263,7 +270,10 @@ function readdress(
   return { lane: waiting.lane, ended: [...again.ended, ...enabled.ended, ...waiting.ended] };
 }
 
-/** Moves a lane to the old address and ends it there. Its live events are canceled; its record is a duplicate. */
+/**
+ * Moves a lane to the old address and ends it there; its tombstone has the address that the resource moved on to. Its
+ * live events are canceled, and its record is a duplicate.
+ */
 function stayBehind(
   place: Lane,
   { connectionId, externalId, parent }: Pick<Lane, "connectionId" | "externalId" | "parent">,
@@ -283,6 +293,10 @@ function stayBehind(
     idle,
   );
   const url = news?.display.url;
+  const next =
+    place.externalId === null
+      ? null
+      : { connection: place.connectionId, externalId: place.externalId };
   return withLane(ended, {
     connectionId,
     externalId,
@@ -291,14 +305,10 @@ function stayBehind(
     attempt: null,
     intent: null,
     awaitingIntent: null,
-    // Shows that the resource at this address was moved, not deleted.
-    moved:
-      place.externalId === null
-        ? null
-        : { connection: place.connectionId, externalId: place.externalId },
+    moved: null,
     // The lane whose departure was reported late has this address now, so no origin is left to wait for.
     cameFrom: null,
-    tombstone: resourceDeleted(by, now),
+    tombstone: next === null ? resourceDeleted(by, now) : resourceMovedOn(by, now, next),
   });
 }
 
@@ -312,12 +322,12 @@ export function forwardingChain(
 ): readonly Lane[] {
   const way: Lane[] = [];
   for (let place = moved; place !== null;) {
-    const { connection, externalId: id }: FormerPlace = place;
+    const { connection, externalId: id }: LaneAddress = place;
     if (connection === connectionId && id === externalId) break;
     const left = others.find((one) => one.connectionId === connection && one.externalId === id);
     if (left === undefined || way.includes(left)) break;
     way.push(left);
-    place = left.moved;
+    place = nextAddress(left.tombstone);
   }
   return way;
 }

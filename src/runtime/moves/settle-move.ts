@@ -23,9 +23,9 @@ import { recordContent } from "../../engine/merge/index.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../../model/event.ts";
 import type { LaneId } from "../../model/ids.ts";
 import { addMillis } from "../../model/instant.ts";
-import type { FormerPlace, Lane, Transition } from "../../model/lane.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
 import { isSoftDeleted, type Mapping, type Row } from "../../model/mapping.ts";
-import type { Observation } from "../../model/observation.ts";
+import type { LaneAddress, Observation } from "../../model/observation.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import { keyText, lockVisible, recordWriter } from "../records/index.ts";
 import type { DirectorySnapshot, Contact, ClaimedLane, Services } from "../services/index.ts";
@@ -39,7 +39,7 @@ export interface MovingLane extends Pick<
   Lane,
   "id" | "connectionId" | "resourceType" | "recordType" | "externalId" | "recordId"
 > {
-  readonly moved: FormerPlace;
+  readonly moved: LaneAddress;
 }
 
 /** The resource's children, by their mapping. */
@@ -295,7 +295,7 @@ export async function removeDoublesWith(
   book: DirectorySnapshot,
 ): Promise<void> {
   const { externalId, moved, tombstone } = lane;
-  // A lane that was left behind by a move has a tombstone of that move, not of this deletion.
+  // Only the deletion that ended the pairing removes them.
   if (moved === null || externalId === null || tombstone?.event !== event.id) return;
   const { lanes } = await findTrail(tx, { ...lane, externalId });
   const behind = lanes.filter(({ recordId }) => recordId !== null).map(({ id }) => id);

@@ -6,10 +6,10 @@ import { leaveLane, type MoveNews, placeText } from "../../engine/lifecycle/inde
 import { liveEvents, requeue, unchanged } from "../../engine/lane/index.ts";
 import type { LaneId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
-import type { FormerPlace, Lane, Transition } from "../../model/lane.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
-import type { Place } from "../../model/observation.ts";
-import { outlivesRecord, placeOutOfReach } from "../../model/tombstone.ts";
+import type { LaneAddress, Place } from "../../model/observation.ts";
+import { outlivesRecord, placeOutOfReach, previousAddress } from "../../model/tombstone.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import type { DirectorySnapshot, Services } from "../services/index.ts";
 import { mappingsBelow } from "../settings/index.ts";
@@ -26,7 +26,7 @@ export async function childrenAlong(
   mapping: Mapping,
   services: Services,
 ): Promise<readonly LaneId[]> {
-  const places: FormerPlace[] = [];
+  const places: LaneAddress[] = [];
   for (const one of above) places.push(...(await placesOf(tx, one, mapping)));
   return childrenAt(tx, places, mapping, services);
 }
@@ -60,14 +60,14 @@ async function placesOf(
   tx: StoreTransaction,
   { connectionId, externalId, moved }: Above,
   { resource }: Mapping,
-): Promise<readonly FormerPlace[]> {
+): Promise<readonly LaneAddress[]> {
   const way = { connectionId, resourceType: resource.type, externalId, moved };
   return [...(await findTrail(tx, way)).places, { connection: connectionId, externalId }];
 }
 
 async function childrenAt(
   tx: StoreTransaction,
-  places: readonly FormerPlace[],
+  places: readonly LaneAddress[],
   mapping: Mapping,
   services: Services,
 ): Promise<readonly LaneId[]> {
@@ -126,18 +126,20 @@ export async function leaveWithParent(
  */
 export async function resumeBelow(
   tx: StoreTransaction,
-  { connectionId, resourceType, recordId, moved }: Lane,
+  lane: Lane,
   book: DirectorySnapshot,
   services: Services,
 ): Promise<void> {
-  const mapping = book.mapping({ connectionId, resourceType });
-  if (moved === null || recordId === null || mapping === null) return;
+  const { recordId } = lane;
+  const mapping = book.mapping(lane);
+  const from = previousAddress(lane);
+  if (from === null || recordId === null || mapping === null) return;
   for (const its of mappingsBelow(services, mapping)) {
     const ids = await tx.records.childrenOf(its, mapping, [recordId]);
     const below = (
       await tx.findLanes({ kind: "of_records", recordType: its.recordType, recordIds: ids })
     ).filter(
-      (one) => one.connectionId === moved.connection && one.resourceType === its.resource.type,
+      (one) => one.connectionId === from.connection && one.resourceType === its.resource.type,
     );
     const lanes = await tx.lockLanes(below.map(({ id }) => id));
     const decided = lanes.map((before): Decided => {

@@ -1,12 +1,14 @@
 /** The addresses of a resource before its moves, while its record and children must still follow it. */
 import type { LaneId } from "../../model/ids.ts";
-import type { FormerPlace, Lane } from "../../model/lane.ts";
+import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
+import type { LaneAddress } from "../../model/observation.ts";
+import { nextAddress } from "../../model/tombstone.ts";
 import type { LaneSummary, StoreTransaction } from "../../store/store.ts";
 
 export interface Trail {
   /** The addresses in the order in which the resource left them. */
-  readonly places: readonly FormerPlace[];
+  readonly places: readonly LaneAddress[];
   /** The lanes left behind at these addresses. */
   readonly lanes: readonly { readonly id: LaneId; readonly recordId: string | null }[];
 }
@@ -17,10 +19,10 @@ export async function findTrail(
   lane: Pick<Lane, "connectionId" | "resourceType" | "moved"> & { readonly externalId: string },
 ): Promise<Trail> {
   const here = { connection: lane.connectionId, externalId: lane.externalId };
-  const places: FormerPlace[] = [];
+  const places: LaneAddress[] = [];
   const lanes: Trail["lanes"][number][] = [];
   for (let next = lane.moved; next !== null;) {
-    const place: FormerPlace = next;
+    const place: LaneAddress = next;
     if ([...places, here].some((one) => isSamePlace(one, place))) break;
     places.push(place);
     const { connection, externalId } = place;
@@ -32,7 +34,7 @@ export async function findTrail(
     });
     if (left === undefined) break;
     lanes.push({ id: left.id, recordId: left.recordId });
-    next = left.moved;
+    next = nextAddress(left.tombstone);
   }
   return { places, lanes };
 }
@@ -40,7 +42,7 @@ export async function findTrail(
 /** The lanes of children at the addresses of a trail. */
 export async function lanesBelow(
   tx: StoreTransaction,
-  places: readonly FormerPlace[],
+  places: readonly LaneAddress[],
   { resource }: Mapping,
 ): Promise<readonly LaneSummary[]> {
   const result: LaneSummary[] = [];
@@ -57,6 +59,6 @@ export async function lanesBelow(
   return result;
 }
 
-export function isSamePlace(one: FormerPlace, other: FormerPlace): boolean {
+export function isSamePlace(one: LaneAddress, other: LaneAddress): boolean {
   return one.connection === other.connection && one.externalId === other.externalId;
 }

@@ -1,9 +1,9 @@
 /** Planning for resources that a reconcile finds in another container. */
 import type { PlannedAction } from "../../engine/lifecycle/index.ts";
-import type { FormerPlace, Lane } from "../../model/lane.ts";
+import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
-import type { Place, ResourceMove } from "../../model/observation.ts";
-import { isEndedByResource, placeOutOfReach } from "../../model/tombstone.ts";
+import type { LaneAddress, Place, ResourceMove } from "../../model/observation.ts";
+import { isEndedByResource, nextAddress, placeOutOfReach } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import { DirectorySnapshot, type Contact, type Services } from "../services/index.ts";
 import { goneOn, isSamePlace } from "../moves/index.ts";
@@ -34,9 +34,9 @@ export async function hasMovedWithParent(
   if (parent === null) return false;
   const { type, externalId } = parent;
   if (movedParents.has(externalId)) return true;
-  const passed: FormerPlace[] = [];
-  for (let next: FormerPlace | null = { connection: connectionId, externalId }; next !== null;) {
-    const place: FormerPlace = next;
+  const passed: LaneAddress[] = [];
+  for (let next: LaneAddress | null = { connection: connectionId, externalId }; next !== null;) {
+    const place: LaneAddress = next;
     if (passed.some((one) => isSamePlace(one, place))) return false;
     const [above] = await tx.findLanes({
       kind: "of_resources",
@@ -47,7 +47,7 @@ export async function hasMovedWithParent(
     if (placeOutOfReach(above?.tombstone ?? null) !== null) return true;
     if (above === undefined || !isEndedByResource(above.tombstone)) return passed.length > 0;
     passed.push(place);
-    next = above.moved;
+    next = nextAddress(above.tombstone);
   }
   return false;
 }

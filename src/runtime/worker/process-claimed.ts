@@ -3,7 +3,7 @@ import { processing } from "../../engine/lane/index.ts";
 import { requeueAfterMove, leaveLane, placeText } from "../../engine/lifecycle/index.ts";
 import { fail } from "../../engine/processing/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
-import { isEndedByResource, placeOutOfReach } from "../../model/tombstone.ts";
+import { isEndedByResource, nextAddress, placeOutOfReach } from "../../model/tombstone.ts";
 import { isContention } from "../../store/database/index.ts";
 import type { LaneSummary } from "../../store/store.ts";
 import { forgetLate, lockClaimed, save } from "../claims/index.ts";
@@ -128,11 +128,13 @@ async function wentWithParent(
 
 /** The address to which a resource was moved from its lane's address; `null` if no move is known. */
 function placeGone({ tombstone, moved }: LaneSummary, book: DirectorySnapshot): string | null {
-  const movedTo = placeOutOfReach(tombstone);
-  if (movedTo !== null) return movedTo;
-  const contact = moved === null ? null : book.contact(moved.connection);
-  if (!isEndedByResource(tombstone) || moved === null || contact === null) return null;
-  return placeText({ ...contact.connection, externalId: moved.externalId });
+  const place = placeOutOfReach(tombstone);
+  if (place !== null || !isEndedByResource(tombstone)) return place;
+  // A resource that was deleted before its children followed leads them to the address that they are at already.
+  const next = nextAddress(tombstone) ?? moved;
+  const contact = next === null ? null : book.contact(next.connection);
+  if (next === null || contact === null) return null;
+  return placeText({ ...contact.connection, externalId: next.externalId });
 }
 
 async function noteFailure(

@@ -16,7 +16,7 @@ import {
 import type { TandemEvent } from "../../../src/model/event.ts";
 import { connectionId, deliveryId, laneId } from "../../../src/model/ids.ts";
 import type { Lane } from "../../../src/model/lane.ts";
-import { recordDeleted } from "../../../src/model/tombstone.ts";
+import { recordDeleted, resourceMovedOn } from "../../../src/model/tombstone.ts";
 import {
   aContext,
   ada,
@@ -31,6 +31,7 @@ import {
 } from "../builders.ts";
 
 const THERE = connectionId("2");
+const THERE_AS_5 = { connection: THERE, externalId: "5" };
 const news: MoveNews = {
   source: "webhook",
   deliveryId: deliveryId("1"),
@@ -80,7 +81,8 @@ describe("addresses that a lane has left on its way", () => {
 
   test("ends where it is, and where a place has gone round in a circle", () => {
     const { connectionId: connection, externalId } = one;
-    const circling = { ...two, moved: { connection, externalId: externalId ?? "" } };
+    const movedOn = { connection, externalId: externalId ?? "" };
+    const circling = { ...two, tombstone: resourceMovedOn(anEventId(2), at(20), movedOn) };
     expect(forwardingChain(second.there.lane, [one, circling])).toEqual([one, circling]);
     expect(forwardingChain({ ...start, moved: null }, [one, two])).toEqual([]);
   });
@@ -117,7 +119,8 @@ describe("a lane whose resource is moved", () => {
       connectionId: lane.connectionId,
       externalId: "42",
       recordId: null,
-      tombstone: { event: event?.id, record: "present", resource: "deleted" },
+      moved: null,
+      tombstone: { event: event?.id, record: "present", resource: { movedOn: THERE_AS_5 } },
       live: [],
     });
   });
@@ -183,7 +186,7 @@ describe("a lane whose resource is moved", () => {
     expect(behind.lane.tombstone).toMatchObject({
       event: anEventId(2),
       record: "present",
-      resource: "deleted",
+      resource: { movedOn: THERE_AS_5 },
     });
   });
 

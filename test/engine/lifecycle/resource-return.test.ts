@@ -41,6 +41,15 @@ describe("whether the resource of an ended lane may be alive", () => {
     ],
     [
       "if it was left behind at a former address",
+      aLane({
+        tombstone: {
+          ...tombstone,
+          resource: { movedOn: { connection: connectionId("2"), externalId: "3" } },
+        },
+      }),
+    ],
+    [
+      "if its record had not followed a move before the deletion",
       aLane({ tombstone, moved: { connection: connectionId("2"), externalId: "3" } }),
     ],
     [

@@ -7,7 +7,6 @@ import { formatInstant, parseInstant } from "../../../model/instant.ts";
 import type {
   Attempt,
   Flip,
-  FormerPlace,
   Intent,
   Known,
   Lane,
@@ -17,19 +16,17 @@ import type {
   PostedAuthor,
   PostedCreates,
 } from "../../../model/lane.ts";
-import {
-  type EndedSide,
-  endedSide,
-  placeOutOfReach,
-  type RecordMove,
-  recordMoveOf,
-  type Tombstone,
-} from "../../../model/tombstone.ts";
 import type { LaneSummary } from "../../lanes.ts";
 import { textOrNull } from "./event-rows.ts";
+import {
+  TOMBSTONE_COLUMNS,
+  tombstoneFromRow,
+  type TombstoneRow,
+  tombstoneToRow,
+} from "./tombstone-rows.ts";
 
 /** The columns that admission and claims lock and read often. */
-export interface LaneRow {
+export interface LaneRow extends TombstoneRow {
   readonly id: string;
   readonly connection_id: string;
   readonly resource_type: string;
@@ -40,20 +37,12 @@ export interface LaneRow {
   readonly parent_external_id: string | null;
   readonly clock_at: string | null;
   readonly clock_event: string | null;
-  readonly tombstone_at: string | null;
-  readonly tombstone_event: string | null;
-  readonly tombstone_side: EndedSide | null;
-  readonly tombstone_moved_to: string | null;
-  readonly tombstone_record_moved: RecordMove | null;
-  readonly tombstone_record_first: boolean;
   readonly intent_token: string | null;
   readonly intent_since: string | null;
   readonly intent_tokenless: boolean;
   readonly intent_posted: PostedJson | null;
   readonly intent_connection_id: string | null;
   readonly awaiting_intent_until: string | null;
-  readonly moved_from_connection: string | null;
-  readonly moved_from_external_id: string | null;
   readonly came_from: string | null;
   readonly archived_as: string | null;
   readonly returned_from: string | null;
@@ -70,19 +59,12 @@ export const SUMMARY_COLUMNS = [
   "record_type",
   "external_id",
   "record_id",
-  "tombstone_at",
-  "tombstone_event",
-  "tombstone_side",
-  "tombstone_moved_to",
-  "tombstone_record_moved",
-  "tombstone_record_first",
   "intent_token",
   "intent_since",
   "intent_tokenless",
   "intent_posted",
   "intent_connection_id",
-  "moved_from_connection",
-  "moved_from_external_id",
+  ...TOMBSTONE_COLUMNS,
 ] as const satisfies readonly (keyof LaneRow)[];
 
 export type LaneSummaryRow = Pick<LaneRow, (typeof SUMMARY_COLUMNS)[number]>;
@@ -163,8 +145,7 @@ export function laneSummaryFromRow(row: LaneSummaryRow): LaneSummary {
     recordType: row.record_type,
     externalId: row.external_id,
     recordId: row.record_id,
-    tombstone: tombstoneFromRow(row),
-    moved: formerPlace(row),
+    ...tombstoneFromRow(row),
     intent: intentFromRow(row),
   };
 }
@@ -234,21 +215,13 @@ export function laneToRow(lane: Lane): LaneRow {
     parent_external_id: lane.parent?.externalId ?? null,
     clock_at: textOrNull(lane.clock?.at ?? null),
     clock_event: lane.clock?.event ?? null,
-    tombstone_at: textOrNull(lane.tombstone?.at ?? null),
-    tombstone_event: lane.tombstone?.event ?? null,
-    tombstone_side: lane.tombstone === null ? null : endedSide(lane.tombstone),
-    tombstone_moved_to: placeOutOfReach(lane.tombstone),
-    tombstone_record_moved: recordMoveOf(lane.tombstone),
-    tombstone_record_first:
-      lane.tombstone?.record === "deleted" && lane.tombstone.resource === "deleted",
+    ...tombstoneToRow(lane),
     intent_token: lane.intent?.token ?? null,
     intent_since: textOrNull(lane.intent?.since ?? null),
     intent_tokenless: lane.intent?.tokenless ?? false,
     intent_posted: lane.intent?.posted === undefined ? null : postedToJson(lane.intent.posted),
     intent_connection_id: lane.intent?.leftFrom ?? null,
     awaiting_intent_until: textOrNull(lane.awaitingIntent),
-    moved_from_connection: lane.moved?.connection ?? null,
-    moved_from_external_id: lane.moved?.externalId ?? null,
     came_from: lane.cameFrom,
     archived_as: lane.archivedAs,
     returned_from: lane.returned,
@@ -316,28 +289,6 @@ function knownToJson(lane: Pick<Lane, "known" | "copy">): KnownJson | null {
   const { content, at, ...known } = lane.known;
   const kept = isCopy(content, lane) ? {} : { content };
   return { ...known, ...kept, at: formatInstant(at) };
-}
-
-function tombstoneFromRow(row: LaneSummaryRow): Tombstone | null {
-  const { tombstone_at: at, tombstone_event: event, tombstone_side: side } = row;
-  if (at === null || event === null || side === null) return null;
-  const isDeleted = side === "record" || row.tombstone_record_first;
-  const gone = side === "resource" ? "deleted" : "present";
-  const place = row.tombstone_moved_to;
-  return {
-    event: eventId(event),
-    at: parseInstant(at),
-    record: row.tombstone_record_moved ?? (isDeleted ? "deleted" : "present"),
-    resource: place === null ? gone : { outOfReach: place },
-  };
-}
-
-function formerPlace({
-  moved_from_connection: connection,
-  moved_from_external_id: externalId,
-}: Pick<LaneRow, "moved_from_connection" | "moved_from_external_id">): FormerPlace | null {
-  if (connection === null || externalId === null) return null;
-  return { connection: connectionId(connection), externalId };
 }
 
 function intentFromRow(row: LaneSummaryRow): Intent | null {

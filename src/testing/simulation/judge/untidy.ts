@@ -2,6 +2,7 @@
 import { isTerminal } from "../../../model/event.ts";
 import type { Lane } from "../../../model/lane.ts";
 import type { LedgerEvent } from "../../../store/ledger.ts";
+import { isResourceGone, nextAddress } from "../../../model/tombstone.ts";
 import type { LedgerView } from "../history/index.ts";
 
 export function untidy({ lanes, events }: Pick<LedgerView, "lanes" | "events">): readonly string[] {
@@ -26,11 +27,13 @@ function keptAtRest(lane: Lane): readonly string[] {
     "a wait for creates of other lanes": lane.awaitingIntent !== null,
     "a return that is still to be merged": lane.returned !== null,
     "a former place, though it lives": lane.moved !== null && tombstone === null,
+    "a former place and a next address": lane.moved !== null && nextAddress(tombstone) !== null,
     "a soft delete of ours, though it lives": lane.archivedAs !== null && tombstone === null,
     "a base without a record": lane.base !== null && recordId === null,
     "a copy without a resource": (lane.copy ?? lane.known) !== null && externalId === null,
     // A resource out of reach may come back, and show then what the request did.
-    "a request to a resource that is gone": attempt !== null && tombstone?.resource === "deleted",
+    "a request to a resource that is gone":
+      attempt !== null && tombstone !== null && isResourceGone(tombstone),
   };
   return Object.keys(kept).filter((what) => kept[what]);
 }
