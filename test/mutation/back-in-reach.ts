@@ -24,7 +24,7 @@ export const backInReach: readonly CodeMutant[] = [
     id: "back-by-way-of",
     rule: "A child that is still to follow a parent whose move ended on the way belongs below that parent's origin",
     file: "src/engine/lifecycle/record-placement.ts",
-    find: "? [connectionId] : [moved.connection, connectionId];",
+    find: "? [connectionId] : [previous.connection, connectionId];",
     replace: "? [connectionId] : [connectionId];",
     killedBy,
   },

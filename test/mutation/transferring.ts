@@ -178,8 +178,8 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-taken-back-there",
     rule: "A record that is taken back where its resource was moved from follows that, and gets no other",
     file: "src/engine/lifecycle/record-placement.ts",
-    find: "moved?.connection === connectionId &&",
-    replace: "moved === null &&",
+    find: "previousAddress({ moved, tombstone })?.connection === connectionId &&",
+    replace: "previousAddress({ moved, tombstone }) === null &&",
     killedBy: leftBehind,
   },
   {
