@@ -16,8 +16,8 @@ import {
   type EndedSide,
   endedSide,
   isResourceGone,
-  nextAddress,
   placeOutOfReach,
+  previousAddress,
   type RecordMove,
   recordMoveOf,
   type Tombstone,
@@ -50,7 +50,7 @@ export const TOMBSTONE_COLUMNS = [
 
 export function tombstoneToRow({ tombstone, moved }: Lane): TombstoneRow {
   const isGone = tombstone !== null && isResourceGone(tombstone);
-  const address = moved ?? nextAddress(tombstone);
+  const address = previousAddress({ tombstone, moved });
   return {
     tombstone_at: textOrNull(tombstone?.at ?? null),
     tombstone_event: tombstone?.event ?? null,
