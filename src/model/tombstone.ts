@@ -82,7 +82,8 @@ export function previousAddress(lane: {
 }
 
 /** Whether the lane has lost its resource: it was deleted, or it moved on and another lane has it. */
-export function isResourceGone(tombstone: Tombstone): boolean {
+export function isResourceGone(tombstone: Tombstone | null): boolean {
+  if (tombstone === null) return false;
   return tombstone.resource !== "present" && placeOutOfReach(tombstone) === null;
 }
 

@@ -70,18 +70,16 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-child-removed",
     rule: "A child whose record was deleted is removed where its parent went",
     file: "src/engine/lifecycle/moved-children.ts",
-    find: "(tombstone === null || !isResourceGone(tombstone)),",
-    replace:
-      '(tombstone === null || !isResourceGone(tombstone)) && tombstone?.record !== "deleted",',
+    find: "!isResourceGone(tombstone),",
+    replace: '!isResourceGone(tombstone) && tombstone?.record !== "deleted",',
     killedBy,
   },
   {
     id: "transfer-child-put-elsewhere",
     rule: "So is one that the app had put below another record",
     file: "src/engine/lifecycle/moved-children.ts",
-    find: "(tombstone === null || !isResourceGone(tombstone)),",
-    replace:
-      '(tombstone === null || !isResourceGone(tombstone)) && tombstone?.record !== "to_connection",',
+    find: "!isResourceGone(tombstone),",
+    replace: '!isResourceGone(tombstone) && tombstone?.record !== "to_connection",',
     killedBy,
   },
   {
@@ -137,9 +135,8 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-with-parent",
     rule: "A child that was left with its parent follows it: a record that returns to that parent finds the child there",
     file: "src/engine/lifecycle/moved-children.ts",
-    find: "(tombstone === null || !isResourceGone(tombstone)),",
-    replace:
-      '(tombstone === null || !isResourceGone(tombstone)) && tombstone?.record !== "with_parent",',
+    find: "!isResourceGone(tombstone),",
+    replace: '!isResourceGone(tombstone) && tombstone?.record !== "with_parent",',
     killedBy: leftBehind,
   },
   {

@@ -55,7 +55,7 @@ export function childrenOfMove(
     ({ connectionId, parent, tombstone }) =>
       connectionId === moved?.connection &&
       (parent === null || parent.externalId === moved.externalId) &&
-      (tombstone === null || !isResourceGone(tombstone)),
+      !isResourceGone(tombstone),
   );
   const matches = matchChildren(children, seen, mapping.resource.fields);
   const rest = ofType.filter((one) => !children.includes(one));

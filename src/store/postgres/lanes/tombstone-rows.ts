@@ -49,7 +49,7 @@ export const TOMBSTONE_COLUMNS = [
 ] as const satisfies readonly (keyof TombstoneRow)[];
 
 export function tombstoneToRow({ tombstone, moved }: Lane): TombstoneRow {
-  const isGone = tombstone !== null && isResourceGone(tombstone);
+  const isGone = isResourceGone(tombstone);
   const address = previousAddress({ tombstone, moved });
   return {
     tombstone_at: textOrNull(tombstone?.at ?? null),
@@ -57,7 +57,7 @@ export function tombstoneToRow({ tombstone, moved }: Lane): TombstoneRow {
     tombstone_side: tombstone === null ? null : endedSide(tombstone),
     tombstone_moved_to: placeOutOfReach(tombstone),
     tombstone_record_moved: recordMoveOf(tombstone),
-    tombstone_record_first: isGone && tombstone.record === "deleted",
+    tombstone_record_first: isGone && tombstone?.record === "deleted",
     tombstone_unfollowed: isGone && moved !== null,
     moved_from_connection: address?.connection ?? null,
     moved_from_external_id: address?.externalId ?? null,

@@ -32,8 +32,7 @@ function keptAtRest(lane: Lane): readonly string[] {
     "a base without a record": lane.base !== null && recordId === null,
     "a copy without a resource": (lane.copy ?? lane.known) !== null && externalId === null,
     // A resource out of reach may come back, and show then what the request did.
-    "a request to a resource that is gone":
-      attempt !== null && tombstone !== null && isResourceGone(tombstone),
+    "a request to a resource that is gone": attempt !== null && isResourceGone(tombstone),
   };
   return Object.keys(kept).filter((what) => kept[what]);
 }
