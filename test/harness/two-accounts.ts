@@ -5,8 +5,11 @@ import { givenSampleTandem, type SampleTandem } from "./sample-tandem.ts";
 export const SHOP = "globex/shop";
 
 /** A second account with a connection of its own, for project 2. */
-export async function givenTwoAccounts(database: TestDatabase): Promise<SampleTandem> {
-  const app = await givenSampleTandem(database);
+export async function givenTwoAccounts(
+  database: TestDatabase,
+  options: Parameters<typeof givenSampleTandem>[2] = {},
+): Promise<SampleTandem> {
+  const app = await givenSampleTandem(database, undefined, options);
   await app.sql("insert into projects (name) values ('Shop')");
   app.github.createUser({ login: "globex-bot", type: "Bot" });
   app.github.createRepository({ owner: "globex", name: "shop" });

@@ -3,9 +3,22 @@
  * is looked at from outside. `test/situations/safety/dying-workers.test.ts` ends workers at them.
  */
 import { describe, expect, it } from "vitest";
+import { FAILPOINTS } from "../../../src/runtime/services/failpoints.ts";
 import { databaseKinds, openTestDatabase } from "../../harness/databases.ts";
 import { watchPoints } from "../../harness/mortal-worker.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
+
+describe("the failpoints", () => {
+  it("are a point before and one after each step, and each says what is durable there", () => {
+    const steps = "claim intent send answer record commit heartbeat adoption".split(" ");
+    expect(Object.keys(FAILPOINTS)).toEqual(
+      steps.flatMap((step) => [`before:${step}`, `after:${step}`]),
+    );
+    const told = Object.values(FAILPOINTS);
+    for (const text of told) expect(text).toMatch(/^[A-Z].{40,}\.$/);
+    expect(new Set(told).size).toBe(told.length);
+  });
+});
 
 describe.runIf(databaseKinds.includes("postgres"))("the durable state at a failpoint", () => {
   /** Others' view of the only task's event, and what GitHub got: what a crash would leave behind. */
