@@ -284,7 +284,7 @@ describeOnOneDatabase("a backfill", (open) => {
     expect((await backfillOf(app)).progress).toMatchObject({ listed: 1, waitsFor: null });
   });
 
-  it("whose account is refused waits as long as the account", async () => {
+  it("waits as long as its account, if the provider refuses that", async () => {
     const app = await givenBoth(await open(), ["There"], []);
     await app.tandem.backfill(app.connection.id);
     app.github.revokeToken("ghs_test");
@@ -318,7 +318,7 @@ describeOnOneDatabase("a backfill", (open) => {
     expect(await step(app)).toBe(2);
   });
 
-  it("whose step takes longer than its claim leaves the saving to the worker that has it then", async () => {
+  it("leaves the saving to another worker, if a step takes longer than its claim", async () => {
     const { log, lines } = keptLog();
     const app = await givenBoth(await open(), ["There"], [], withoutAuthors, { log });
     await app.tandem.backfill(app.connection.id);

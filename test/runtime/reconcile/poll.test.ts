@@ -93,7 +93,7 @@ describeOnOneDatabase("a poll", (open) => {
     expect(after.polledWellAt).toBe(app.clock.now());
   });
 
-  it("of a repository that is new lists by a backfill of its own, which creates nothing", async () => {
+  it("lists a new repository by a backfill of its own, which creates nothing", async () => {
     const app = await givenSampleTandem(await open(), pairedBy("title"));
     await app.sql("alter table tasks disable trigger user");
     await app.addTask({ title: "Here only" });

@@ -41,7 +41,7 @@ describe("the clients of accounts", () => {
     opened = await openMemoryStore();
     ({ store } = opened);
     await opened.setTime(clock.now());
-    const { directory, transaction } = store;
+    const { directory } = store;
     clients = createApiClients({
       store: {
         ...store,
@@ -52,7 +52,7 @@ describe("the clients of accounts", () => {
         },
         transaction: (work, beginning) => {
           transactions += 1;
-          return isAway ? Promise.reject(new Error("away")) : transaction(work, beginning);
+          return isAway ? Promise.reject(new Error("away")) : store.transaction(work, beginning);
         },
       },
       clock,
