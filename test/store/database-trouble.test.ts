@@ -74,6 +74,51 @@ describe("a database in trouble", () => {
     expect(describeTrouble(error)).toEqual(told);
   });
 
+  it.each([
+    [
+      "database_unreachable",
+      "Check that Postgres runs, and host and port in the config's database URL.",
+      ["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ECONNRESET"],
+    ],
+    [
+      "database_unreachable",
+      "Check that Postgres runs, and host and port in the config's database URL.",
+      ["EAI_AGAIN", "08001"],
+    ],
+    [
+      "too_many_connections",
+      "Raise the limit of the server, database or role, or run fewer processes: each of Tandem's takes up to 11.",
+      ["53300"],
+    ],
+    ["disk_full", "Make room on the database's disk. Nothing was half written.", ["53100"]],
+    [
+      "database_read_only",
+      "Let the config's database URL lead to the primary: a standby takes no writes until it is promoted.",
+      ["25006"],
+    ],
+    [
+      "database_starting",
+      "It starts, stops or recovers: wait until it takes connections.",
+      ["57P03"],
+    ],
+    [
+      "database_unavailable",
+      "Connections were ended: Postgres' own log says why. Work that was committed stays.",
+      ["57P01", "57P02", "08006", "08003"],
+    ],
+  ])("is %s by the error's code", (code, hint, states) => {
+    for (const state of states) {
+      const error = Object.assign(new Error("it failed"), { code: state });
+      expect(describeTrouble(error)).toEqual({ code, message: "it failed", hint });
+    }
+  });
+
+  it("that could not be reached within the limit tells of a host, and not of a full pool", () => {
+    expect(describeTrouble(new NoConnectionError("unreachable", cause))).not.toMatchObject({
+      code: "no_free_connection",
+    });
+  });
+
   it("that was too slow for a connection is slow, and has not ended it", () => {
     const slow = new NoAnswerError(5_000);
     expect(describeTrouble(new ConnectionLostError("unknown", slow))).toEqual(

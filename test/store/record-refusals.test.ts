@@ -40,22 +40,90 @@ describe("a write that the table refuses", () => {
   });
 
   it.each([
-    ["a row that is not there", "23503", "foreign_key_violated"],
-    ["a value that another row has", "23505", "unique_violated"],
-    ["a value that a check forbids", "23514", "check_violated"],
-    ["a range that another row excludes", "23P01", "exclusion_violated"],
-    ["any other constraint", "23001", "constraint_violated"],
-    ["a right that Tandem lacks", "42501", "permission_denied"],
-    ["a row that a view's check option forbids", "44000", "permission_denied"],
-    ["text that is none of the type", "22P02", "invalid_value"],
-    ["text too long for an index", "54000", "invalid_value"],
-    ["a column that was dropped", "42703", "table_changed"],
-    ["a trigger that raises", "P0001", "refused_by_trigger"],
-    ["a trigger that raises a code of its own", "ACME1", "refused_by_trigger"],
-  ])("for %s is an error of the row, with a hint", (_why, state, code) => {
-    const refusal = refusalOf(failure(state));
-    expect(refusal).toMatchObject({ code, sqlState: state, table: null, column: null });
-    expect(refusal?.hint).toMatch(/^[A-Z].+\.$/);
+    [
+      "a value that is missing",
+      ["23502"],
+      "not_null_violated",
+      "Map the column, give it a default in the mapping or in the table, or allow null.",
+    ],
+    [
+      "a row that is not there",
+      ["23503"],
+      "foreign_key_violated",
+      "The row that the value refers to does not exist; create it, or map the column otherwise.",
+    ],
+    [
+      "a value that another row has",
+      ["23505"],
+      "unique_violated",
+      "Another row has the value already; change one of the two, then restart the event.",
+    ],
+    [
+      "a value that a check forbids",
+      ["23514"],
+      "check_violated",
+      "Translate the value into one that the check allows, in the mapping's toRecord.",
+    ],
+    [
+      "a range that another row excludes",
+      ["23P01"],
+      "exclusion_violated",
+      "Another row excludes the value; change one of the two, then restart the event.",
+    ],
+    [
+      "any other constraint",
+      ["23000", "23001"],
+      "constraint_violated",
+      "Change the row or the constraint, then restart.",
+    ],
+    [
+      "a right that Tandem lacks",
+      ["42501"],
+      "permission_denied",
+      "Grant the role Tandem connects as the right to write the table, and check row security.",
+    ],
+    [
+      "a row that a view's check option forbids",
+      ["44000"],
+      "permission_denied",
+      "The view or policy refuses the row; check its WITH CHECK clause.",
+    ],
+    [
+      "text that is none of the type",
+      ["22P02", "22001", "22003"],
+      "invalid_value",
+      "The value does not fit the column's type; translate it in the mapping's toRecord.",
+    ],
+    [
+      "text too long for an index",
+      ["54000"],
+      "invalid_value",
+      "The value is larger than Postgres or an index of the table can hold; shorten it.",
+    ],
+    [
+      "a column or table that was dropped",
+      ["42703", "42P01"],
+      "table_changed",
+      "The table is not as the mapping says; run `tandem check`, then `tandem migrate`.",
+    ],
+    ["a trigger that raises", ["P0001"], "refused_by_trigger", TRIGGER_HINT],
+    [
+      "a trigger that raises a code of its own",
+      ["ACME1"],
+      "refused_by_trigger",
+      "Code of the database refused the write; satisfy it, then restart the event.",
+    ],
+  ])("for %s is an error of the row, with a hint", (_why, states, code, hint) => {
+    for (const sqlState of states) {
+      const refusal = refusalOf(failure(sqlState));
+      expect(refusal).toMatchObject({ name: "RecordWriteError", code, hint, sqlState });
+      expect(refusal).toMatchObject({ table: null, column: null, constraint: null });
+    }
+  });
+
+  it("is none where the code is not one of Postgres, however it begins", () => {
+    expect(refusalOf(failure("2350"))).toBeNull();
+    expect(refusalOf(failure("235055"))).toBeNull();
   });
 
   it("shows the hint of the trigger where it gives one, else what to do", () => {
