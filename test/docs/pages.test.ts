@@ -12,7 +12,13 @@ const rarePages = (await readdir(new URL("docs/design", root))).map(
   (name) => `docs/design/${name}`,
 );
 const pages = ["docs/design.md", "docs/architecture.md", ...rarePages];
-const entrances = ["README.md", "CONTRIBUTING.md", "docs/guide.md", "docs/operations.md"];
+const entrances = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "docs/guide.md",
+  "docs/operations.md",
+  "docs/reasons.md",
+];
 const texts = new Map(
   await Promise.all(
     [...pages, ...entrances].map(async (page) => [page, await read(page)] as const),
