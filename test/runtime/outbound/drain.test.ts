@@ -3,7 +3,13 @@ import { expect, it, describe } from "vitest";
 import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
 import type { Failpoints } from "../../../src/runtime/services/failpoints.ts";
 import { translateDeliveries } from "../../../src/runtime/receive/intake.ts";
-import { databaseKinds, openTestDatabase } from "../../harness/databases.ts";
+import {
+  databaseKinds,
+  describeOnEachDatabase,
+  openTestDatabase,
+} from "../../harness/databases.ts";
+import { keptLog } from "../../harness/kept-log.ts";
+import { asLimitedRole } from "../../harness/limited-role.ts";
 import { givenSampleTandem, journaled, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 /** Waits, on the database's word, until some session waits for a lock. */
@@ -52,5 +58,28 @@ describe.runIf(databaseKinds.includes("postgres"))("the drain", () => {
     } finally {
       await database.close();
     }
+  });
+});
+
+describeOnEachDatabase("the drain of rows that a policy hides", (open) => {
+  it("gives them no counterpart until they are visible, and says which they are", async () => {
+    const { log, lines } = keptLog();
+    const limited = await asLimitedRole(await open());
+    const app = await givenSampleTandem(limited, undefined, { log });
+    await app.sql(`
+      alter table tasks enable row level security;
+      alter table tasks force row level security;
+      create policy guarded on tasks to ${limited.role} using (title <> 'Hidden')`);
+    const ids: string[] = [];
+    for (const title of ["Hidden", "Shown", "Hidden"]) ids.push(await app.addTask({ title }));
+    await app.settle();
+    expect(app.github.issues(app.repo).map(({ title }) => title)).toEqual(["Shown"]);
+    expect(lines).toEqual([
+      {
+        message:
+          "rows were written that row security hides from Tandem's role: they get no counterpart until it may see them",
+        ...{ table: "tasks", rows: [ids[0], ids[2]] },
+      },
+    ]);
   });
 });

@@ -115,6 +115,50 @@ describe("deliveries that are stored together", () => {
     expect((await Promise.all(answers)).map(({ id }) => id)).toEqual(["first", "second", "third"]);
   });
 
+  it.each([
+    ["as many as one statement may have", [1, 1, 1, 1, 1], [4, 1]],
+    ["as many characters as one statement may have", [20, 20, 1], [2, 1]],
+    ["more characters than that alone", [41, 1, 39], [1, 2]],
+  ])("are, of those that come meanwhile, %s", async (_how, sizes, batches) => {
+    const database = aDatabase();
+    const store = receiveInBatches(database.receive, { ...LIMITS, statements: 1 });
+    const answers = [store(aDelivery("first"))].concat(
+      sizes.map((size, index) => store(aDelivery(String(index), "x".repeat(size)))),
+    );
+    while (await database.answer());
+    expect(database.statements.map((batch) => batch.length)).toEqual([1, ...batches]);
+    expect(await Promise.all(answers)).toHaveLength(sizes.length + 1);
+  });
+
+  it("may wait up to as many characters as memory should hold, and those stored count no more", async () => {
+    const database = aDatabase();
+    const store = receiveInBatches(database.receive, { ...LIMITS, statements: 1, waiting: 100 });
+    const answers = [store(aDelivery("on its way")), store(aDelivery("waits", "x".repeat(60)))];
+    answers.push(store(aDelivery("fits", "x".repeat(40))));
+    await expect(store(aDelivery("one too many", "x"))).rejects.toThrow(
+      "the database stores webhooks more slowly than they arrive; too many wait to be stored",
+    );
+    while (await database.answer());
+    await Promise.all(answers);
+    const again = [store(aDelivery("again", "x".repeat(101))), store(aDelivery("and", "x"))];
+    while (await database.answer());
+    expect(await Promise.all(again)).toHaveLength(2);
+  });
+
+  it("a refusal of one is told to that one, and the halves of the batch are stored", async () => {
+    const database = aDatabase(({ id }) => (id === "bad" ? "23514" : null));
+    const store = receiveInBatches(database.receive, { ...LIMITS, statements: 1 });
+    const keys = ["first", "a", "b", "bad", "c"];
+    const answers = Promise.allSettled(keys.map((key) => store(aDelivery(key))));
+    while (await database.answer());
+    expect((await answers).map(({ status }) => status)).toEqual([
+      ...["fulfilled", "fulfilled", "fulfilled", "rejected", "fulfilled"],
+    ]);
+    expect(database.statements.map((batch) => batch.map(({ id }) => id).join())).toEqual([
+      ...["first", "a,b,bad,c", "a,b", "bad,c", "bad", "c"],
+    ]);
+  });
+
   it("a database in trouble is told to all of them, and not asked once more for each", async () => {
     const database = aDatabase(() => "53100");
     const store = receiveInBatches(database.receive, { ...LIMITS, statements: 1 });

@@ -35,7 +35,11 @@ describe("a named secret", () => {
   );
 
   it("is refused as it is stored, and not by the first webhook", () => {
-    const refused = expect.objectContaining({ code: "secret_not_allowed" }) as Error;
+    const refused = expect.objectContaining({
+      code: "secret_not_allowed",
+      message: "an account names the environment variable HOOK, which is not allowed",
+      hint: 'Variables of accounts begin with GITHUB_, TANDEM_, WEBHOOK_ or HOOK_, or are listed: github({ env: ["HOOK"] }).',
+    }) as Error;
     expect(() => sealOne({ env: "HOOK" }, "webhook secret")).toThrow(refused);
     expect(() => seal({ token: { env: "HOOK" } }, FIELDS)).toThrow(refused);
     // Another process may have it: whether it is set is of no matter here.
@@ -48,7 +52,11 @@ describe("a named secret", () => {
 
   it("that is not set names its variable", () => {
     expect(() => reveal({ env: "GITHUB_OTHER" })).toThrow(
-      expect.objectContaining({ code: "missing_secret" }) as Error,
+      expect.objectContaining({
+        code: "missing_secret",
+        message: "the environment variable GITHUB_OTHER is not set",
+        hint: "Set GITHUB_OTHER where Tandem runs, or connect the account again.",
+      }) as Error,
     );
   });
 });
@@ -89,7 +97,11 @@ describe("a literal secret", () => {
     });
     const other = accountSecrets({ TANDEM_ENCRYPTION_KEY: NEXT_KEY }, []);
     expect(() => other.reveal(stored)).toThrow(
-      expect.objectContaining({ code: "secret_not_opened" }) as Error,
+      expect.objectContaining({
+        code: "secret_not_opened",
+        message: "a stored secret cannot be decrypted with the keys in TANDEM_ENCRYPTION_KEY",
+        hint: "Set TANDEM_ENCRYPTION_KEY to the key it was stored under (several are separated by commas), or connect the account again.",
+      }) as Error,
     );
   });
 

@@ -26,6 +26,37 @@ describeOnEachDatabase("a worker", (open) => {
     expect(await polled()).toEqual([]);
   });
 
+  it("looks each minute whether a sweep is due, and each second whether a poll is", async () => {
+    const app = await givenSampleTandem(await open());
+    const worker = app.tandem.startWorker();
+    const marks = async () =>
+      app.sql<Record<string, string | null>>(
+        "select polled_at, swept_at, local_swept_at from tandem.connections",
+      );
+    const missing = async () => {
+      const [all = {}] = await marks();
+      return Object.entries(all).flatMap(([name, at]) => (at === null ? name : []));
+    };
+    await expect.poll(missing, SOON).not.toContain("polled_at");
+    // Its loops have their first turns, and rest.
+    for (let turn = 0; turn < 30; turn += 1) await app.status();
+    await app.sql(
+      "update tandem.connections set polled_at = null, swept_at = '2000-01-01', local_swept_at = '2000-01-01'",
+    );
+    app.clock.advance(1_000);
+    await expect.poll(missing, SOON).toEqual([]);
+    const swept = async () =>
+      app.sql("select from tandem.connections where swept_at > '2001-01-01'");
+    const sweptHere = async () =>
+      app.sql("select from tandem.connections where local_swept_at > '2001-01-01'");
+    for (let turn = 0; turn < 30; turn += 1) await app.status();
+    expect(await Promise.all([swept(), sweptHere()])).toEqual([[], []]);
+    app.clock.advance(59_000);
+    await expect.poll(async () => (await swept()).length, SOON).toBe(1);
+    await expect.poll(async () => (await sweptHere()).length, SOON).toBe(1);
+    await worker.stop();
+  });
+
   it("that drains an edit sends it at once", async () => {
     const app = await givenSampleTandem(await open());
     const worker = app.tandem.startWorker();

@@ -88,9 +88,11 @@ describeOnOneDatabase("an author's own token that", (open, kind) => {
           user: "1",
           code: expect.any(String) as string,
           cause: expect.stringContaining("GitHub answered") as string,
-          hint: expect.stringContaining(
-            status === 422 ? "blocked" : "return a valid token",
-          ) as string,
+          hint:
+            status === 422
+              ? "GitHub refused a value or has blocked the user; the account tries next, without the user's token."
+              : "Let identities.token return a valid token of this user, or give the user access to the repository.",
+          connection: app.connection.id,
         },
       ]);
     },
@@ -155,6 +157,22 @@ describeOnOneDatabase("an author's own token that", (open, kind) => {
     expect((await app.story())[0]).toBe("outbound completed author_token_limited");
     expect(wrote(app)).toEqual(["POST mona", `POST ${TEST_LOGIN}`]);
     await expectHealthyAccount(app);
+    expect(app.lines).toMatchObject([
+      {
+        message: "the account writes in its author's place",
+        hint: "Tandem uses it again when its rate limit allows.",
+      },
+    ]);
+
+    await app.advance(100_000);
+    await app.addTask({ title: "Too soon" });
+    await app.settle();
+    await app.advance(20_000);
+    await app.addTask({ title: "In time" });
+    await app.settle();
+    expect(app.github.issues(app.repo).map(({ author }) => author)).toEqual([
+      ...[TEST_LOGIN, TEST_LOGIN, "mona"],
+    ]);
   });
 
   it("is refused for a comment leaves that to the account too", async () => {
@@ -294,7 +312,7 @@ describeOnOneDatabase("an author's own token that", (open, kind) => {
       {
         code: "token_hook_too_slow",
         cause: "identities.token did not answer within 5 seconds.",
-        hint: expect.stringContaining("calls it again in a minute") as string,
+        hint: "Let it read the token from a fast store, and return null if there is none. Tandem calls it again in a minute.",
       },
     ]);
 

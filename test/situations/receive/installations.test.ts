@@ -28,6 +28,7 @@ async function shopIs(app: Installed) {
   return { inbound: shop?.inbound, outbound: shop?.outbound, why: shop?.paused_reason };
 }
 
+const DOCS = "globex/docs";
 const RUNNING = { inbound: true, outbound: true, why: null };
 const title = (app: Installed): string | undefined => app.github.issues(SHOP)[0]?.title;
 const writesToShop = (app: Installed): number => app.github.calls({ method: "PATCH" });
@@ -193,6 +194,40 @@ describeOnEachDatabase("an App's installation", (open) => {
     });
     expect(await ask(app, 60)).toEqual({ regained: 1, calls: 2 });
     expect(await shopIs(app)).toEqual(RUNNING);
+  });
+
+  it("lets each repository go on by what stopped it: the suspension of one, the loss of another", async () => {
+    const { log, lines } = keptLog();
+    const app = await givenInstallation(await open(), undefined, { log });
+    await app.sql("insert into projects (name) values ('Docs')");
+    const { directory } = app.tandem.services.store;
+    const own = await shop(app);
+    const [, globex] = await directory.accounts();
+    const docs = await directory.saveConnection({
+      ...{ accountId: own.accountId, integration: "github", scope: "3" },
+      ...{ containerId: String(app.github.repository("globex/docs").id), containerName: DOCS },
+    });
+    expect(globex?.name).toBe("globex");
+    const off = { inbound: false, outbound: false };
+    await directory.updateConnection(own.id, { ...off, pausedReason: "app_suspended" });
+    const removed = "removed_from_installation";
+    await directory.updateConnection(docs, { ...off, pausedReason: removed });
+    expect(await ask(app, 0)).toEqual({ regained: 2, calls: 2 });
+    expect((await app.status()).connections.map((one) => one.paused_reason)).toEqual([
+      ...[null, null, null],
+    ]);
+    expect(lines).toEqual([
+      {
+        message:
+          "a connection was switched on again: the provider allows it, although no webhook said so",
+        ...{ connection: own.id, container: SHOP, was: "app_suspended" },
+      },
+      {
+        message:
+          "a connection was switched on again: the provider allows it, although no webhook said so",
+        ...{ connection: docs, container: DOCS, was: removed },
+      },
+    ]);
   });
 
   it("suspended late: a webhook that comes after its opposite holds for no longer than a look", async () => {
