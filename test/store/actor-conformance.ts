@@ -64,6 +64,28 @@ export function actorsConformance(open: (options?: StoreOptions) => Promise<Open
       });
     });
 
+    it("that are known are found, whatever happens to those that are not", async () => {
+      for (const unknown of ["null", "error", "placeholder"] as const) {
+        const opened = await open({ identities: { ...identities, unknown } });
+        await opened.rows.insert("users", { name: "Ada", github_login: "ada" });
+        expect(await resolve(opened, reference(ada))).toEqual({ owner_id: "1" });
+        expect(await opened.rows.all("users")).toHaveLength(1);
+      }
+      const mixed = await open({ identities: { ...identities, unknown: "null" } });
+      await mixed.rows.insert("users", { name: "Ada", github_login: "ada" });
+      expect(await resolve(mixed, reference(bob, "by"), reference(ada))).toEqual({
+        by: null,
+        owner_id: "1",
+      });
+    });
+
+    it("that are unknown are all named in the error", async () => {
+      const opened = await open({ identities: { ...identities, unknown: "error" } });
+      await expect(resolve(opened, reference(bob), reference(ada, "by"))).rejects.toMatchObject({
+        message: "no row of users has the login bob, Ada",
+      });
+    });
+
     it("that two rows stand for are refused, and both are named", async () => {
       const opened = await open({ identities });
       await opened.rows.insert(
