@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { IRRELEVANT } from "../../src/integrations/github/index.ts";
 import { REASONS } from "../../src/model/event.ts";
+import { errorRows } from "./error-rows.ts";
 
 const page = await readFile(new URL("../../docs/reasons.md", import.meta.url), "utf8");
 
@@ -28,5 +29,13 @@ describe("the page of reasons", () => {
 
   it("has each reason of an irrelevant delivery once, in the words of the code", () => {
     expect(tableOf("Reasons of deliveries")).toEqual(Object.entries(IRRELEVANT));
+  });
+
+  it("has each error of a request to GitHub once, in the words of the code", () => {
+    const section = page
+      .split(/^## /m)
+      .find((one) => one.startsWith("Errors of requests to GitHub\n"));
+    const rows = [...(section ?? "").matchAll(/^\| `(\w+)` +\| (\w+) +\| (.*?) +\|$/gm)];
+    expect(rows.map(([, code, kind, hint]) => [code, kind, hint])).toEqual(errorRows());
   });
 });

@@ -158,8 +158,8 @@ export function malformedAnswer(
 
 /** A redirect that cannot be right, so the resource does not count as moved. */
 export function misled(cause: IntegrationError): IntegrationError {
-  const { message, applied, status, requestId } = cause;
-  return new IntegrationError({ ...MISLED, message, applied, status, requestId, cause });
+  const { message, status, requestId } = cause;
+  return new IntegrationError({ ...MISLED, message, status, requestId, cause });
 }
 
 /** Pages that form a circle, or do not end. */
