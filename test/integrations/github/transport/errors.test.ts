@@ -178,7 +178,7 @@ describe("a redirect", () => {
     expect(to(location)).toBeNull();
   });
 
-  test("of a request about no issue is no move", () => {
+  test("is no move if the request is about no issue", () => {
     expect(to(`${API}/repositories/43/issues/9`, "/repositories/42/issues")).toBeNull();
     expect(to(`${API}/repositories/43/issues/9`, "/user")).toBeNull();
   });
@@ -242,7 +242,7 @@ describe("a message", () => {
     );
   });
 
-  test("of a refusal without an id has none", () => {
+  test("comes without an id if GitHub gave none", () => {
     expect(refused(400).requestId).toBeNull();
   });
 });
