@@ -40,6 +40,13 @@ export function stagesOf(commit: string): readonly Stage[] {
 
     // The README tells a reader to run this.
     tests(6.8, "unit + integration", "npm test --"),
+    // All situations on the other database take longer than CI has: a quarter of them, which the commit chooses.
+    tests(
+      1.5,
+      "situations on PGlite",
+      `node ${VITEST} run --project integration test/situations --shard ${part(4)}`,
+      { env: { TANDEM_TEST_DATABASES: "pglite" } },
+    ),
     tests(0.7, "browser", "npm run --silent test:browser --"),
     // The newer Node tells histories nearly twice as fast, and reads TypeScript itself.
     exits(0.9, "simulate in memory", `${NEWER} scripts/simulate.ts --seeds 2000 --json`),

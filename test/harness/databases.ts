@@ -51,8 +51,8 @@ export function describeOnEachDatabase(name: string, tests: Tests): void {
 }
 
 /**
- * The same on one of them, for stories of what is decided: `test/store` holds both databases to the same answers,
- * so a second run of such a story would show nothing.
+ * The same on one of them, for situations and stories of what is decided: `test/store` holds both databases to the
+ * same answers, and CI runs a part of the situations on PGlite as well.
  */
 export function describeOnOneDatabase(name: string, tests: Tests): void {
   const kinds = kindsForDecisions(process.env.TANDEM_TEST_DATABASES);

@@ -4,9 +4,9 @@ import { type HttpServer, startHttpServer } from "../../src/cli/context/http-ser
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 
-describeOnEachDatabase("S66 a dashboard is open while the database restarts", (open) => {
+describeOnOneDatabase("S66 a dashboard is open while the database restarts", (open) => {
   let database: TestDatabase;
   let tandem: Tandem;
   let server: HttpServer;

@@ -1,9 +1,9 @@
 /** The thin path: one edit in, one edit out, and quiet afterwards. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
 
-describeOnEachDatabase("the thin path", (open) => {
+describeOnOneDatabase("the thin path", (open) => {
   it("brings an issue in as a task and a task's edit out to the issue", async () => {
     const app = await givenSampleTandem(await open());
 

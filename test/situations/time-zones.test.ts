@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import type { AnyConfig } from "../../src/config.ts";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { inZone } from "../harness/database-settings.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
@@ -32,7 +32,7 @@ async function secondsAgo(app: SampleTandem, column: string, zone = KOLKATA): Pr
   return row?.seconds ?? Number.NaN;
 }
 
-describeOnEachDatabase("columns without a time zone", (open) => {
+describeOnOneDatabase("columns without a time zone", (open) => {
   it("S61 are stamped in the zone in which the app writes them", async () => {
     const app = await givenWallTimes(await open());
     app.github.as("mona").openIssue(app.repo, { title: "There" });

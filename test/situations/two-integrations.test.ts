@@ -5,7 +5,7 @@ import { claimDue } from "../../src/runtime/worker/claim-due.ts";
 import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { processClaimed } from "../../src/runtime/worker/process-claimed.ts";
 import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { APP, join, SITE } from "../harness/projects.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
@@ -42,7 +42,7 @@ const ORDERS = [SITE, APP].flatMap((later) =>
   ),
 );
 
-describeOnEachDatabase("two integrations on one record edit the same field", (open) => {
+describeOnOneDatabase("two integrations on one record edit the same field", (open) => {
   it.each(ORDERS)("S70 the later edit is that of $later, merged $order, $drain", async (told) => {
     const app = await givenTwoIssues(await open());
     const earlier = told.later === SITE ? APP : SITE;

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import type { Backfill } from "../../../src/model/backfill.ts";
 import { expectOneOfEach, pairedBy, TWIN_ERROR } from "../../harness/backfilled.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { tally } from "../../harness/tally.ts";
 import { withoutAuthors } from "../../harness/without-authors.ts";
@@ -53,7 +53,7 @@ async function counts(app: SampleTandem) {
   return { listed, expected, paired, created, ambiguousCount };
 }
 
-describeOnEachDatabase("a backfill", (open) => {
+describeOnOneDatabase("a backfill", (open) => {
   it("S47 twice: the same counts, one record for each issue, and nothing written or said again", async () => {
     const app = await givenSampleTandem(await open());
     await givenIssues(app, 250);

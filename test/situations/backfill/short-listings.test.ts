@@ -1,7 +1,7 @@
 /** Situation 52: a listing that comes back empty or partial deletes nothing. */
 import { expect, it } from "vitest";
 import { sweepDue } from "../../../src/runtime/reconcile/sweep.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { tally } from "../../harness/tally.ts";
@@ -47,7 +47,7 @@ async function expectNothingDeleted(app: SampleTandem, more = {}): Promise<void>
   expect(app.writes()).toBe(0);
 }
 
-describeOnEachDatabase("a listing that does not show everything", (open) => {
+describeOnOneDatabase("a listing that does not show everything", (open) => {
   for (const lists of ["empty", "partial"] as const) {
     it(`S52 ${lists}: the sweep asks for each missing one by id, and deletes nothing`, async () => {
       const app = await givenPairs(await open());
@@ -164,7 +164,7 @@ describeOnEachDatabase("a listing that does not show everything", (open) => {
   });
 });
 
-describeOnEachDatabase("a resource opened moments ago", (open) => {
+describeOnOneDatabase("a resource opened moments ago", (open) => {
   it("S52 that neither the list nor a read by id shows yet is not taken for deleted", async () => {
     const app = await givenPairs(await open());
     await app.advance(DAY);

@@ -1,7 +1,7 @@
 /** Situation 58: a person whose token is the account's copies a text with our marker. */
 import { expect, it } from "vitest";
 import { TEST_LOGIN } from "../../../src/testing/test-tandem.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { outliveSender, POST_COMMENT, POST_ISSUE } from "../../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { givenSentTask } from "../../harness/sent-tasks.ts";
@@ -15,7 +15,7 @@ function copyIssue(app: SampleTandem, number: number): void {
 
 const states = (app: SampleTandem) => app.github.issues(app.repo).map(({ state }) => state);
 
-describeOnEachDatabase("a person who acts as the account", (open) => {
+describeOnOneDatabase("a person who acts as the account", (open) => {
   it("S58 copies an issue with our marker: it gets a task of its own, and nothing is closed", async () => {
     const app = await givenSampleTandem(await open());
     await app.addTask({ title: "Original", markdown: "Text" });

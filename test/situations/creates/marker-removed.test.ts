@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { TEST_LOGIN } from "../../../src/testing/test-tandem.ts";
 import { givenTokens } from "../../harness/author-tokens.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { dieSending, POST_COMMENT, POST_ISSUE } from "../../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { givenSentTask } from "../../harness/sent-tasks.ts";
@@ -28,7 +28,7 @@ async function givenEditedUnheard(app: SampleTandem, millis: number): Promise<st
   return id;
 }
 
-describeOnEachDatabase("a lost create whose marker a person edits away", (open) => {
+describeOnOneDatabase("a lost create whose marker a person edits away", (open) => {
   it.each([
     ["and the webhook of the edit arrives", 0],
     ["and only a list shows it", 1],

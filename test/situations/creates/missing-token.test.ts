@@ -1,7 +1,7 @@
 /** Situation 71, at run time: what was named where an account was connected is not there. */
 import { expect, it } from "vitest";
 import { TEST_REPOSITORY, TEST_TOKEN } from "../../../src/testing/test-tandem.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 /** As a process that was started without a variable that the account's credentials name. */
@@ -18,7 +18,7 @@ async function account(app: SampleTandem) {
   return only;
 }
 
-describeOnEachDatabase("a token that is missing at run time", (open) => {
+describeOnOneDatabase("a token that is missing at run time", (open) => {
   it("S71 the account needs attention and names the variable; its events wait, and go on once it is set", async () => {
     const { app, setToken } = await givenWithoutToken(await open());
     const id = await app.addTask({ title: "Written without a token" });

@@ -1,7 +1,7 @@
 /** Situation 60: people write on a surplus resource before it is closed. */
 import { expect, it } from "vitest";
 import { sweepDue } from "../../../src/runtime/reconcile/sweep.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { outliveSender, POST_ISSUE } from "../../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
@@ -16,7 +16,7 @@ async function givenSurplus(app: SampleTandem): Promise<string> {
   return id;
 }
 
-describeOnEachDatabase("a surplus issue", (open) => {
+describeOnOneDatabase("a surplus issue", (open) => {
   it("S60 is closed by the next look of the sweep, long before its day is over, and once", async () => {
     const app = await givenSampleTandem(await open());
     await givenSurplus(app);

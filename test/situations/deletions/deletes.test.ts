@@ -2,11 +2,11 @@
 import { expect, it } from "vitest";
 import type { Comment, Delivery } from "../../../src/testing/github/index.ts";
 import { translateDeliveries } from "../../../src/runtime/receive/intake.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { givenIssue, givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { postWebhook, twoOf } from "../../harness/webhooks.ts";
 
-describeOnEachDatabase("deletions at GitHub", (open) => {
+describeOnOneDatabase("deletions at GitHub", (open) => {
   it("S38 a comment deleted in the second of its edit, in order: it is gone, and named by what undid it", async () => {
     const { app, edited, deleted } = await givenCommentEditedAndDeleted(await open());
     await app.release(edited);

@@ -4,7 +4,7 @@ import { DirectorySnapshot } from "../../../src/runtime/services/directory-snaps
 import { claimDue } from "../../../src/runtime/worker/claim-due.ts";
 import type { CommittedWrite } from "../../../src/runtime/settings/hooks.ts";
 import { processClaimed } from "../../../src/runtime/worker/process-claimed.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
 import { withHooks } from "../../harness/sample-hooks.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
@@ -19,7 +19,7 @@ async function processOnly({ tandem }: SampleTandem): Promise<void> {
   }
 }
 
-describeOnEachDatabase("afterCommit", (open) => {
+describeOnOneDatabase("afterCommit", (open) => {
   it("hears of each write that was committed, with the row and the event", async () => {
     const heard: CommittedWrite[] = [];
     const app = await givenSampleTandem(

@@ -2,11 +2,11 @@
 import type pg from "pg";
 import { expect, it } from "vitest";
 import { ValidationError } from "../../../src/runtime/settings/hooks.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { saveAsAnOrm as save, withHooks } from "../../harness/sample-hooks.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";
 
-describeOnEachDatabase("defaults and derive", (open, kind) => {
+describeOnOneDatabase("defaults and derive", (open, kind) => {
   it("fill what no field carries, from what the resource says, and only once", async () => {
     const app = await givenSampleTandem(
       await open(),
@@ -88,7 +88,7 @@ describeOnEachDatabase("defaults and derive", (open, kind) => {
   });
 });
 
-describeOnEachDatabase("apply", (open, kind) => {
+describeOnOneDatabase("apply", (open, kind) => {
   it("takes the place of our SQL for every operation, and its writes are ours", async () => {
     const seen: unknown[] = [];
     const app = await givenSampleTandem(

@@ -1,11 +1,11 @@
 /** The app's own code while Tandem holds its row: it has its time, and no more. */
 import type pg from "pg";
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { saveAsAnOrm as save, withHooks } from "../../harness/sample-hooks.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";
 
-describeOnEachDatabase("a slow hook,", (open) => {
+describeOnOneDatabase("a slow hook,", (open) => {
   it("as derive, is cut off where it never ends, and the row is the app's again", async () => {
     let began = false;
     const app = await givenSampleTandem(

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { AnyConfig, SyncConfig } from "../../../src/config.ts";
 import { BODY_LIMIT } from "../../../src/integrations/github/index.ts";
 import { TEST_LOGIN } from "../../../src/testing/test-tandem.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 const MARKER = "<!-- tandem-author -->";
@@ -30,7 +30,7 @@ const posted = (app: SampleTandem) =>
   app.github.comments(app.repo).map(({ body }) => body.replace(TOKEN, ""));
 const texts = async (app: SampleTandem) => (await app.comments()).map(({ markdown }) => markdown);
 
-describeOnEachDatabase("a text that a user wrote and we post", (open) => {
+describeOnOneDatabase("a text that a user wrote and we post", (open) => {
   async function given(config = withAuthors()): Promise<SampleTandem & { readonly talk: string }> {
     const app = await givenSampleTandem(await open(), config);
     const task = await app.addTask({ title: "Talked about", markdown: "Text" });

@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import type { Failpoints } from "../../../src/runtime/services/failpoints.ts";
 import { TEST_LOGIN } from "../../../src/testing/test-tandem.ts";
 import { givenLabels, givenTokens, MONAS, said, wrote } from "../../harness/author-tokens.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import type { SampleTandem } from "../../harness/sample-tandem.ts";
 import { catchRequest, dieSending, outliveSender, POST_ISSUE } from "../../harness/in-flight.ts";
 
@@ -34,7 +34,7 @@ function copyByHand(app: SampleTandem, title: string): void {
   app.github.as("mona").openIssue(app.repo, { title, body: body ?? "" });
 }
 
-describeOnEachDatabase("a create under an author's own token that", (open) => {
+describeOnOneDatabase("a create under an author's own token that", (open) => {
   it("S21 is refused when an earlier one has landed: that is hers, and nothing is sent unseen", async () => {
     const app = await givenLabels(await open());
     app.github.token(MONAS, { login: "mona", push: false });

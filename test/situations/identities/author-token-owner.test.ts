@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { BODY_LIMIT } from "../../../src/integrations/github/index.ts";
 import { TEST_LOGIN } from "../../../src/testing/test-tandem.ts";
 import { givenTokens, MONAS, wrote } from "../../harness/author-tokens.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import type { SampleTandem } from "../../harness/sample-tandem.ts";
 import { catchRequest, POST_ISSUE } from "../../harness/in-flight.ts";
 
@@ -11,7 +11,7 @@ import { catchRequest, POST_ISSUE } from "../../harness/in-flight.ts";
 const ACCOUNTS = "ghs_test";
 const OCTOS = "ghp_octos_own";
 
-describeOnEachDatabase("an author's own token", (open) => {
+describeOnOneDatabase("an author's own token", (open) => {
   it("S24 is never another's: the app may name another author while it is asked", async () => {
     let app: SampleTandem | null = null;
     const named: unknown[] = [];

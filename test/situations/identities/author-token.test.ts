@@ -13,7 +13,7 @@ import {
   said,
   wrote,
 } from "../../harness/author-tokens.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import {
   catchRequest,
   dieSending,
@@ -22,7 +22,7 @@ import {
   POST_ISSUE,
 } from "../../harness/in-flight.ts";
 
-describeOnEachDatabase("an author's own token", (open) => {
+describeOnOneDatabase("an author's own token", (open) => {
   it("S24 creates issue and comment in their name, and the account does the rest", async () => {
     const app = await givenTokens(await open());
     const task = await app.addTask({ title: "Mona's", markdown: "Text" });

@@ -1,7 +1,7 @@
 /** Situations 43 and 44: which user of the app stands for an author at the integration. */
 import pg from "pg";
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
 import { saveAsAnOrm, withHooks } from "../../harness/sample-hooks.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
@@ -13,7 +13,7 @@ async function restart(app: SampleTandem, event: string): Promise<void> {
   expect(answer.status).toBe(200);
 }
 
-describeOnEachDatabase("two users of one author", (open) => {
+describeOnOneDatabase("two users of one author", (open) => {
   it("S43 are an explicit error that names both; mended, the event goes on", async () => {
     const app = await givenSampleTandem(await open());
     // The app's own unique constraint minds the case, and GitHub does not.
@@ -108,7 +108,7 @@ const CONNECT = `
   insert into users (name, github_login) values ('Octavia', 'octocat');
   commit`;
 
-describeOnEachDatabase("a placeholder that is connected to a user", (open, kind) => {
+describeOnOneDatabase("a placeholder that is connected to a user", (open, kind) => {
   /** Two issues and a comment by octocat, whom nobody knows. */
   async function givenAStranger(
     change: Parameters<typeof givenSampleTandem>[1] = (config) => config,

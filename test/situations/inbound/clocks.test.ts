@@ -1,11 +1,11 @@
 /** Situations 9 and 10: what is later, where the two clocks differ in steps or in time. */
 import { expect, it } from "vitest";
 import type { TestDatabase } from "../../harness/databases.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { withConflictPolicy } from "../../harness/sample-policies.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
-describeOnEachDatabase("clocks", (open) => {
+describeOnOneDatabase("clocks", (open) => {
   // The remote edit carries 09:01:05Z. The local time counts, cut to its second.
   for (const [what, micros, winner] of [
     ["in the last microsecond of the same second: a tie, the resource wins", 999_999, "resource"],

@@ -1,7 +1,7 @@
 /** Situations 13 and 14: texts and ids at their edges, in both directions. */
 import { expect, it } from "vitest";
 import type { Id } from "../../../src/testing/github/index.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { type Comment, givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { tally } from "../../harness/tally.ts";
 
@@ -38,7 +38,7 @@ const OUTBOUND: readonly (readonly [string, string, string])[] = [
   ["blank lines and spaces at both ends", "\n\n  text  \n\n", "\n\n  text  \n\n"],
 ];
 
-describeOnEachDatabase("content", (open) => {
+describeOnOneDatabase("content", (open) => {
   it("S13 bodies at their edges come in as they can be kept, and are left alone at GitHub", async () => {
     const app = await givenSampleTandem(await open());
     for (const [title, body] of INBOUND) app.github.as("mona").openIssue(app.repo, { title, body });

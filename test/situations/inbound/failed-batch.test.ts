@@ -1,7 +1,7 @@
 /** A batch that the database aborts as a whole: its members are processed singly, and none is lost. */
 import { expect, it } from "vitest";
 import { translateDeliveries } from "../../../src/runtime/receive/intake.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { keptLog, toldOf } from "../../harness/kept-log.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { withoutAuthors } from "../../harness/without-authors.ts";
@@ -27,7 +27,7 @@ const titles = async (app: SampleTandem) => (await app.tasks()).map(({ title }) 
 const statesOf = async (app: SampleTandem) =>
   (await app.events()).map(({ state, reason }) => `${state} ${reason}`).sort();
 
-describeOnEachDatabase("a batch that the database refuses", (open) => {
+describeOnOneDatabase("a batch that the database refuses", (open) => {
   it("holds deliveries: its events are queued, and each is processed", async () => {
     const { log, lines } = keptLog();
     const app = await givenSampleTandem(await open(), withoutAuthors, { log });

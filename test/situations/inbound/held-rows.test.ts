@@ -1,7 +1,7 @@
 /** The app holds a row that Tandem is to write: nobody waits for it, and nothing of it is lost. */
 import pg from "pg";
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 interface Held {
@@ -31,7 +31,7 @@ async function givenHeldTask(database: TestDatabase): Promise<Held> {
   };
 }
 
-describeOnEachDatabase("a row that the app holds", (open, kind) => {
+describeOnOneDatabase("a row that the app holds", (open, kind) => {
   // PGlite has one session: nobody else can hold a row.
   const onServer = it.runIf(kind === "postgres");
 

@@ -1,6 +1,6 @@
 /** Rows that a policy hides from Tandem: a row that is not to be seen is not deleted. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
 import { asLimitedRole } from "../../harness/limited-role.ts";
 import { catchRequest, PATCH_ISSUE, POST_ISSUE } from "../../harness/in-flight.ts";
@@ -53,7 +53,7 @@ function outbound(app: SampleTandem, record: string): Promise<readonly string[]>
   return app.story(`direction=outbound&record=${record}`);
 }
 
-describeOnEachDatabase("rows that a policy hides", (open) => {
+describeOnOneDatabase("rows that a policy hides", (open) => {
   it("S63 an edit of a hidden comment deletes nothing; the event says why, and is sent once it is visible", async () => {
     const app = await givenGuarded(await open());
     await app.sql(

@@ -1,12 +1,12 @@
 /** Situations 6 to 8, 11 and 12: webhooks in any order, within one second, and beside local edits. */
 import { expect, it } from "vitest";
 import type { Delivery } from "../../../src/testing/github/index.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { twoOf } from "../../harness/webhooks.ts";
 import { withConflictPolicy } from "../../harness/sample-policies.ts";
 
-describeOnEachDatabase("the order of what comes in", (open) => {
+describeOnOneDatabase("the order of what comes in", (open) => {
   for (const order of ["as they happened", "the later first"] as const) {
     it(`S6 two different edits within one second, ${order}: the later content ends in the record`, async () => {
       const app = await givenOpenIssue(await open(), "Old");

@@ -1,10 +1,10 @@
 /** Situations 1 to 5: what comes in for the first time, and what comes in again. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";
 import { TEST_SECRET } from "../../../src/testing/test-tandem.ts";
 
-describeOnEachDatabase("inbound", (open) => {
+describeOnOneDatabase("inbound", (open) => {
   it("S1 issue opened by an unknown user: placeholder user, one task", async () => {
     const app = await givenSampleTandem(await open());
 

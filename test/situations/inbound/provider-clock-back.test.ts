@@ -1,11 +1,11 @@
 /** Situation 62: the provider's clock steps back, so what it says later bears an older time. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 const EDIT = { title: "Said later", body: "Below it.", state: "closed" } as const;
 
-describeOnEachDatabase("a provider's clock that steps back", (open) => {
+describeOnOneDatabase("a provider's clock that steps back", (open) => {
   it("S62 a webhook that bears an older time and says what nobody knows is read, and merged", async () => {
     const app = await givenStepBack(await open());
     app.github.as("mona").editIssue(app.repo, 1, EDIT);

@@ -1,12 +1,12 @@
 /** Reads that lag, that do not tell, or that come before what they should show. */
 import { expect, it } from "vitest";
 import { MILLISECOND } from "../../../src/model/instant.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenIssue } from "../../harness/sample-tandem.ts";
 
 const READ_ISSUE = { method: "GET", path: /\/issues\/1$/ } as const;
 
-describeOnEachDatabase("a read by id", (open) => {
+describeOnOneDatabase("a read by id", (open) => {
   it("that shows what was so before the event is refused, and tried again", async () => {
     const app = await givenIssue(await open(), "Old");
     // Two edits of one second: which is the later, only a read tells.
@@ -102,7 +102,7 @@ describeOnEachDatabase("a read by id", (open) => {
   });
 });
 
-describeOnEachDatabase("a comment that is listed before its issue is", (open) => {
+describeOnOneDatabase("a comment that is listed before its issue is", (open) => {
   it("waits, and reads the issue itself when its deadline passes", async () => {
     const app = await givenIssue(await open(), "Old");
     app.github.faults.webhooks.drop = 1;
@@ -137,7 +137,7 @@ describeOnEachDatabase("a comment that is listed before its issue is", (open) =>
   });
 });
 
-describeOnEachDatabase("a poll", (open) => {
+describeOnOneDatabase("a poll", (open) => {
   it("looks back ten minutes behind the latest time it has seen: lists are not read at one instant", async () => {
     const app = await givenIssue(await open(), "Old");
     await app.tandem.syncNow();

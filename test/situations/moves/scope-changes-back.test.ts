@@ -1,6 +1,6 @@
 /** Situation 68: a task is moved away, one of its comments is deleted meanwhile, and it is moved back. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import {
   APP,
   expectAtRest,
@@ -22,7 +22,7 @@ async function givenMovedAway(app: Pair): Promise<string> {
   return id;
 }
 
-describeOnEachDatabase("a comment that is deleted while its task is in another project", (open) => {
+describeOnOneDatabase("a comment that is deleted while its task is in another project", (open) => {
   it("S68 is gone on both sides once the task is moved back", async () => {
     const app = await givenComments(await open());
     const id = await givenMovedAway(app);

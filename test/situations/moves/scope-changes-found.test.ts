@@ -1,7 +1,7 @@
 /** Moves of a task among everything else: deletions, pauses, policies, transfers, and missed writes. */
 import { expect, it } from "vitest";
 import type { AnyConfig } from "../../../src/config.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import {
   APP,
   connect,
@@ -38,7 +38,7 @@ async function expectMoved(app: Pair): Promise<void> {
   await expectAtRest(app);
 }
 
-describeOnEachDatabase("a move and the rest", (open) => {
+describeOnOneDatabase("a move and the rest", (open) => {
   it("with `detach` the old issue is left open, and what is said there is named", async () => {
     const app = await givenPaired(await open(), detaching);
     await moveTo(app, "2");
@@ -120,7 +120,7 @@ describeOnEachDatabase("a move and the rest", (open) => {
   });
 });
 
-describeOnEachDatabase("a move and a transfer", (open) => {
+describeOnOneDatabase("a move and a transfer", (open) => {
   it("S40: the scope that follows a transferred issue is no move", async () => {
     const app = await givenPaired(await open());
     app.github.as("acme").transferIssue(SITE, 1, APP);
@@ -216,7 +216,7 @@ describeOnEachDatabase("a move and a transfer", (open) => {
   });
 });
 
-describeOnEachDatabase("a move that no trigger saw", (open) => {
+describeOnOneDatabase("a move that no trigger saw", (open) => {
   it("is found by the local sweep", async () => {
     const app = await givenPaired(await open());
     await unseen(app, "2");
@@ -272,7 +272,7 @@ describeOnEachDatabase("a move that no trigger saw", (open) => {
   });
 });
 
-describeOnEachDatabase("moves of many that no trigger saw", (open) => {
+describeOnOneDatabase("moves of many that no trigger saw", (open) => {
   const MANY = 12;
 
   async function givenMany(database: TestDatabase): Promise<Pair> {
@@ -335,7 +335,7 @@ describeOnEachDatabase("moves of many that no trigger saw", (open) => {
   });
 });
 
-describeOnEachDatabase("the scope column", (open) => {
+describeOnOneDatabase("the scope column", (open) => {
   it("is watched though it is no mapped field, and what is not mapped is not", async () => {
     const app = await givenPaired(await open());
     await app.sql("update tasks set position = position + 1");
@@ -346,7 +346,7 @@ describeOnEachDatabase("the scope column", (open) => {
   });
 });
 
-describeOnEachDatabase("two repositories for one project", (open) => {
+describeOnOneDatabase("two repositories for one project", (open) => {
   it("a reconcile of one that was left shows what it closes in the other", async () => {
     const app = await givenPaired(await open());
     await connect(app, "acme/mirror", "1");

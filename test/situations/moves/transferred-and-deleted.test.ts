@@ -1,9 +1,9 @@
 /** Situation 69: transferred unreported, deleted there unreported, then commented here. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { APP, ELSEWHERE, givenPaired, SITE, transfer } from "../../harness/projects.ts";
 
-describeOnEachDatabase("a task whose issue was transferred and deleted unheard", (open) => {
+describeOnOneDatabase("a task whose issue was transferred and deleted unheard", (open) => {
   it("S69 is commented on here: the comment ends with its parent's deletion", async () => {
     const app = await givenPaired(await open());
     app.holdWebhooks();
@@ -21,7 +21,7 @@ describeOnEachDatabase("a task whose issue was transferred and deleted unheard",
   });
 });
 
-describeOnEachDatabase("a task whose issue was transferred out of reach unheard", (open) => {
+describeOnOneDatabase("a task whose issue was transferred out of reach unheard", (open) => {
   it.each([
     [APP, "move_record"],
     [ELSEWHERE, "detach_record"],

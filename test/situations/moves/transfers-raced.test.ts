@@ -1,7 +1,7 @@
 /** A transfer that is followed while another transaction commits what belongs to the issue. */
 import { expect, it } from "vitest";
 import type { Store, StoreTransaction } from "../../../src/store/store.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { APP, ELSEWHERE, givenPaired, said, SITE, transfer } from "../../harness/projects.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
@@ -45,7 +45,7 @@ async function givenInterrupted(database: TestDatabase): Promise<Interrupted> {
   };
 }
 
-describeOnEachDatabase("an issue that is transferred out of reach", (open, kind) => {
+describeOnOneDatabase("an issue that is transferred out of reach", (open, kind) => {
   // PGlite has one session, so that nothing commits within another transaction.
   it.runIf(kind === "postgres")(
     "S40: takes along a comment that comes in while the transfer is followed, and comes back with it",
@@ -86,7 +86,7 @@ describeOnEachDatabase("an issue that is transferred out of reach", (open, kind)
   );
 });
 
-describeOnEachDatabase("an issue that got a second task where it was transferred to", (open) => {
+describeOnOneDatabase("an issue that got a second task where it was transferred to", (open) => {
   it("S40: says what was written into that and never sent, before that task goes", async () => {
     const app = await givenPaired(await open());
     app.holdWebhooks();

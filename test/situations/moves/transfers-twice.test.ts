@@ -1,7 +1,7 @@
 /** Situation 40, twice: an issue that is transferred on before its first transfer was followed. */
 import { expect, it } from "vitest";
 import type { Delivery } from "../../../src/testing/github/index.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { APP, connect, givenComments, type Pair, SITE } from "../../harness/projects.ts";
 
 /** Connected to project 3. */
@@ -62,7 +62,7 @@ function toldOf(app: Pair, from: string, to: string): readonly Delivery[] {
   });
 }
 
-describeOnEachDatabase("an issue transferred on before its first transfer was followed", (open) => {
+describeOnOneDatabase("an issue transferred on before its first transfer was followed", (open) => {
   it.each(["in their order", "the second one first"])(
     "S40: told %s: one task, and its comments",
     async (order) => {

@@ -1,7 +1,7 @@
 /** Situation 40: an issue transferred to another repository, connected or not. */
 import { expect, it } from "vitest";
 import type { Delivery } from "../../../src/testing/github/index.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { APP, join, type Pair, SITE } from "../../harness/projects.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";
 
@@ -106,7 +106,7 @@ const ORDERS = {
   "only opened": ["opened"],
 } as const;
 
-describeOnEachDatabase("an issue transferred to a connected repository", (open) => {
+describeOnOneDatabase("an issue transferred to a connected repository", (open) => {
   for (const [order, told] of Object.entries(ORDERS)) {
     for (const batch of ["one by one", "in one batch"] as const) {
       if (told.length === 1 && batch === "in one batch") continue;
@@ -316,7 +316,7 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
   });
 });
 
-describeOnEachDatabase("an issue transferred out of reach", (open) => {
+describeOnOneDatabase("an issue transferred out of reach", (open) => {
   for (const lost of [false, true]) {
     it(`S40: to a repository that is not connected${lost ? ", with its webhooks lost" : ""}: the task is kept, detached`, async () => {
       const app = await givenIssueWithComments(await open());

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { addMillis, formatInstant } from "../../../src/model/instant.ts";
 import { TEST_LOGIN } from "../../../src/testing/test-tandem.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { givenTwoAccounts, SHOP } from "../../harness/two-accounts.ts";
 
@@ -23,7 +23,7 @@ function inSeconds(app: SampleTandem, seconds: number): string {
 
 const ACTIVE = { state: "active", paused_until: null };
 
-describeOnEachDatabase("an account that may not", (open) => {
+describeOnOneDatabase("an account that may not", (open) => {
   it("S30 401: the connection needs attention, its events wait, others run", async () => {
     const app = await givenTwoAccounts(await open());
     app.github.revokeToken("ghs_test");

@@ -7,7 +7,7 @@ import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
 import type { Failpoint, FailpointContext } from "../../../src/runtime/services/failpoints.ts";
 import { processClaimed } from "../../../src/runtime/worker/process-claimed.ts";
 import type { Services } from "../../../src/runtime/services/services.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
@@ -80,7 +80,7 @@ const titles = (app: SampleTandem) => app.github.issues(app.repo).map(({ title }
 const outcomes = async (app: SampleTandem) => (await app.story("direction=outbound")).slice(-3);
 const UPDATED = "outbound completed updated_resource";
 
-describeOnEachDatabase("answers that come at once", (open) => {
+describeOnOneDatabase("answers that come at once", (open) => {
   it("are stored by one transaction while the one before is under way", async () => {
     const { app, ids, work } = await givenClaimedEdits(await open());
     expect(await work()).toEqual({ transactions: 2 });

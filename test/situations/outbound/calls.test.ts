@@ -1,13 +1,13 @@
 /** Situations 26 to 29: what is sent, when, and in how many calls. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { catchRequest } from "../../harness/in-flight.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";
 
 const PATCH = { method: "PATCH", path: /\/issues\/1$/ };
 const HOUR = 60;
 
-describeOnEachDatabase("what goes out", (open) => {
+describeOnOneDatabase("what goes out", (open) => {
   it("S26 API down for an hour: local writes go on, all arrive after, one call a record", async () => {
     const app = await givenSampleTandem(await open());
     const known = await app.addTask({ title: "Known" });

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
 import type { Store, StoreTransaction } from "../../../src/store/store.ts";
 import { beforePeek } from "../../harness/before-peek.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 /** Another worker's drain, which stops between making lanes and its commit. */
@@ -53,7 +53,7 @@ async function expectBothOnce(app: SampleTandem): Promise<void> {
   expect(await app.sql("select from tandem.changes")).toEqual([]);
 }
 
-describeOnEachDatabase("a comment that is drained before its task", (open, kind) => {
+describeOnOneDatabase("a comment that is drained before its task", (open, kind) => {
   it.runIf(kind === "postgres")(
     "S55 the task's lane is not committed yet: both arrive, once",
     async () => {

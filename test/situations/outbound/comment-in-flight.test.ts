@@ -1,6 +1,6 @@
 /** A comment that is on its way to an issue while that is transferred out of reach (S40, found by simulation). */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { catchRequest, dieSending, POST_COMMENT } from "../../harness/in-flight.ts";
 import {
   ELSEWHERE,
@@ -42,7 +42,7 @@ async function expectOutOfReach(app: Pair): Promise<void> {
   await expectAtRest(app);
 }
 
-describeOnEachDatabase("a comment that is on its way as its issue goes out of reach", (open) => {
+describeOnOneDatabase("a comment that is on its way as its issue goes out of reach", (open) => {
   it("S40 went along: nothing deletes it, and it is in step again once the issue is back", async () => {
     const app = await givenComment(await open());
     const request = await catchRequest(app, POST_COMMENT);

@@ -4,7 +4,7 @@ import { DirectorySnapshot } from "../../../src/runtime/services/directory-snaps
 import { claimDue } from "../../../src/runtime/worker/claim-due.ts";
 import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
 import { processClaimed } from "../../../src/runtime/worker/process-claimed.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
 import { refusesTwo } from "../../harness/refuse-together.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
@@ -42,7 +42,7 @@ async function claimAll({ tandem: { services } }: SampleTandem) {
 
 const titles = (app: SampleTandem) => app.github.issues(app.repo).map(({ title }) => title);
 
-describeOnEachDatabase("edits that are claimed at once", (open) => {
+describeOnOneDatabase("edits that are claimed at once", (open) => {
   it("are noted as sent by the claim, and leave as they were then", async () => {
     const { app, ids } = await givenTasks(await open(), 3);
     for (const id of ids) await app.editTask(id, { title: `Edited ${id}` });

@@ -1,7 +1,7 @@
 /** Situations 35 to 37: both sides change at the same time, and nothing is lost unseen. */
 import { expect, it } from "vitest";
 import { SAMPLE_SCHEMA } from "../../../src/demo/sample-schema.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { catchRequest } from "../../harness/in-flight.ts";
 import { withLabels } from "../../harness/sample-labels.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
@@ -38,7 +38,7 @@ function sent(app: SampleTandem): unknown {
   return bodies.map(({ body }) => JSON.parse(body) as unknown);
 }
 
-describeOnEachDatabase("both sides at once", (open) => {
+describeOnOneDatabase("both sides at once", (open) => {
   it("S35 title edited locally, body edited remotely, at the same time: both survive", async () => {
     const paired = await givenPaired(await open());
     const { app, task } = paired;
@@ -244,7 +244,7 @@ for (const column of ["text[] not null default '{}'", "jsonb not null default '[
   const literal = (labels: readonly string[]) =>
     type === "jsonb" ? JSON.stringify(labels) : `{${labels.join(",")}}`;
 
-  describeOnEachDatabase(`labels in a column of ${type}`, (open) => {
+  describeOnOneDatabase(`labels in a column of ${type}`, (open) => {
     it("S37 labels: one added here, another removed there: both happen", async () => {
       const { app, task } = await givenLabels(await open(), column);
       expect(await labelsOf(app)).toEqual(["bug", "urgent"]);

@@ -1,6 +1,6 @@
 /** Situations 33 and 34: what has to wait for something else, and what is overtaken by a delete. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { catchRequest, dieSending } from "../../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
@@ -11,7 +11,7 @@ async function remove(app: SampleTandem, task: string): Promise<void> {
   await app.sql("delete from tasks where id = $1", [task]);
 }
 
-describeOnEachDatabase("a comment before its task", (open) => {
+describeOnOneDatabase("a comment before its task", (open) => {
   it("S33 a comment written before its task has an issue: sent after it, once", async () => {
     const app = await givenSampleTandem(await open());
     const task = await app.addTask({ title: "Talked about" });
@@ -82,7 +82,7 @@ describeOnEachDatabase("a comment before its task", (open) => {
   });
 });
 
-describeOnEachDatabase("a delete that overtakes", (open) => {
+describeOnOneDatabase("a delete that overtakes", (open) => {
   it("S34 local delete while an update is queued: the issue is closed, the edit kept as lost", async () => {
     const app = await givenSampleTandem(await open());
     const task = await app.addTask({ title: "Doomed" });

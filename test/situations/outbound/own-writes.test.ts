@@ -1,10 +1,10 @@
 /** A write of Tandem's to a record is no local edit, but the app's change to it is. */
 import { expect, it } from "vitest";
 import type { AnyConfig } from "../../../src/config.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenIssue, journaled } from "../../harness/sample-tandem.ts";
 
-describeOnEachDatabase("a write of our own", (open) => {
+describeOnOneDatabase("a write of our own", (open) => {
   it("that a trigger of the app answers with another: that one is sent, once", async () => {
     const app = await givenIssue(await open(), "Old");
     await app.sql(`

@@ -1,6 +1,6 @@
 /** Situations 17 to 21: creates of ours whose answer comes late, never, or to nobody. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";
 import {
   catchRequest,
@@ -14,7 +14,7 @@ import { givenSentTask } from "../../harness/sent-tasks.ts";
 /** How long a comment waits for its issue's record before the issue is read. */
 const PARENT_DEADLINE_MS = 5 * 60_000;
 
-describeOnEachDatabase("creates of ours", (open) => {
+describeOnOneDatabase("creates of ours", (open) => {
   it("S17 the echo of a create overtakes the response: one task, one issue", async () => {
     const app = await givenSampleTandem(await open());
     const id = await app.addTask({ title: "Overtaken" });

@@ -1,6 +1,6 @@
 /** Situations 24 and 25: who wrote a resource, and whether its marker is ours. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { catchRequest, dieSending } from "../../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { TEST_LOGIN } from "../../../src/testing/test-tandem.ts";
@@ -8,7 +8,7 @@ import { TEST_LOGIN } from "../../../src/testing/test-tandem.ts";
 const POST_ISSUE = { method: "POST", path: /\/issues$/ };
 const MARKER = /<!-- tandem:(\w+) -->/;
 
-describeOnEachDatabase("authors and markers", (open) => {
+describeOnOneDatabase("authors and markers", (open) => {
   it("S24 bot-posted echo keeps the human author", async () => {
     const app = await givenSampleTandem(await open());
     const task = await app.addTask({ title: "Mona's" });

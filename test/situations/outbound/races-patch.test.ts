@@ -1,6 +1,6 @@
 /** Situations 22 and 23: a write of ours under way while somebody else writes, or unanswered. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { catchRequest } from "../../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
@@ -31,7 +31,7 @@ async function expectBoth({ app, task }: Paired, title: string): Promise<void> {
   expect(pairing).toMatchObject({ in_sync: true, base: { title } });
 }
 
-describeOnEachDatabase("our write and theirs", (open) => {
+describeOnOneDatabase("our write and theirs", (open) => {
   it("S22 our PATCH is in flight and someone reverts on GitHub: the revert wins", async () => {
     const paired = await givenPaired(await open());
     const { app, task } = paired;

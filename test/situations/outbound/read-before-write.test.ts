@@ -6,7 +6,7 @@ import { DirectorySnapshot } from "../../../src/runtime/services/directory-snaps
 import type { Services } from "../../../src/runtime/services/services.ts";
 import { claimDue } from "../../../src/runtime/worker/claim-due.ts";
 import { processClaimed } from "../../../src/runtime/worker/process-claimed.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
 import { catchRequest, PATCH_ISSUE } from "../../harness/in-flight.ts";
 import { refusesTwo } from "../../harness/refuse-together.ts";
@@ -82,7 +82,7 @@ async function labelsOf(app: SampleTandem, id: string) {
 const asked = (app: SampleTandem) =>
   app.github.requests.map(({ method, path }) => `${method} ${path.replace(/^.*\/issues/, "")}`);
 
-describeOnEachDatabase("a write where webhooks are lost", (open) => {
+describeOnOneDatabase("a write where webhooks are lost", (open) => {
   it("S56 another field was edited there: both edits survive", async () => {
     const { app, id } = await givenPolled(await open());
     app.github.as("mona").editIssue(app.repo, 1, { body: "Their body" });

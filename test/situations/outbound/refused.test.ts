@@ -1,6 +1,6 @@
 /** Situation 32: a write that GitHub refuses permanently, or because the resource is not there. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 const POST_ISSUE = { method: "POST", path: /\/issues$/ };
@@ -16,7 +16,7 @@ async function restart(app: SampleTandem, event: string): Promise<void> {
   expect(response.status).toBe(200);
 }
 
-describeOnEachDatabase("a write that is refused", (open) => {
+describeOnOneDatabase("a write that is refused", (open) => {
   it("S32 410 on an update: the issue was deleted, so the task is archived and the edit kept", async () => {
     const app = await givenSampleTandem(await open());
     const id = await app.addTask({ title: "Known" });

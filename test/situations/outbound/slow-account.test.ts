@@ -1,7 +1,7 @@
 /** P5 of accounts: one whose API answers slowly takes no more than its share of a worker's places. */
 import { expect, it } from "vitest";
 import type { Hold, RequestMatch } from "../../../src/testing/github/index.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import type { SampleTandem } from "../../harness/sample-tandem.ts";
 import { givenTwoAccounts, SHOP } from "../../harness/two-accounts.ts";
 
@@ -39,7 +39,7 @@ function answerAll(holds: readonly Hold[]): void {
 /** A busy machine has its time. */
 const SOON = { timeout: 20_000 };
 
-describeOnEachDatabase("an account whose API is slow", (open) => {
+describeOnOneDatabase("an account whose API is slow", (open) => {
   it("has nearly all places while nobody else waits, and holds no other account up", async () => {
     const app = await givenTwoAccounts(await open());
     const site = await creating(app, "1");

@@ -1,6 +1,6 @@
 /** Situation 41: a repository that is renamed or given to another owner; its number is what counts. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 const OLD = "acme/site";
@@ -24,7 +24,7 @@ function requestsByName(app: SampleTandem): number {
   return app.github.requests.filter(({ path }) => path.startsWith("/repos/")).length;
 }
 
-describeOnEachDatabase("a repository under another name", (open) => {
+describeOnOneDatabase("a repository under another name", (open) => {
   for (const [how, change, now] of [
     ["renamed", (app: SampleTandem) => app.github.renameRepository(OLD, "www"), "acme/www"],
     [

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { askForAccess } from "../../../src/runtime/receive/check-access.ts";
 import { translateDeliveries } from "../../../src/runtime/receive/intake.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
 import { givenInstallation, type Installed, SHOP } from "../../harness/sample-installation.ts";
 
@@ -51,7 +51,7 @@ async function loseWebhook(app: Installed, happens: () => void): Promise<void> {
   await app.settle();
 }
 
-describeOnEachDatabase("an App's installation", (open) => {
+describeOnOneDatabase("an App's installation", (open) => {
   it("suspended: nothing is asked of it, both sides' edits wait, and all arrives when it is not", async () => {
     const app = await givenInstallation(await open());
     const { id } = await app.task();

@@ -1,6 +1,6 @@
 /** Situation 46: webhooks are lost, for a day or for ever, and one poll repairs all. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 const HOUR = 3_600_000;
@@ -16,7 +16,7 @@ async function bothSides(app: SampleTandem) {
   return { tasks: tasks.sort(), issues: issues.sort() };
 }
 
-describeOnEachDatabase("webhooks that never came", (open) => {
+describeOnOneDatabase("webhooks that never came", (open) => {
   it("S46 a day of lost webhooks: one poll brings every edit of it, and writes nothing", async () => {
     const app = await givenSampleTandem(await open());
     const mona = app.github.as("mona");

@@ -1,7 +1,7 @@
 /** Situation 73: a provider that lies. Nothing is believed that it must not say, and nothing is given up. */
 import { expect, it } from "vitest";
 import { withoutToken } from "../../../src/testing/simulation/history/history.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import {
   asResponse,
   type Misbehaviour,
@@ -63,7 +63,7 @@ async function sidesOf(app: SampleTandem) {
   };
 }
 
-describeOnEachDatabase("a provider that lies", (open) => {
+describeOnOneDatabase("a provider that lies", (open) => {
   it.each(MISBEHAVIOURS)(
     "S73 $name: it is tried again, and all arrives once when it is right again",
     async (how) => {

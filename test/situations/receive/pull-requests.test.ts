@@ -1,6 +1,6 @@
 /** Situation 42: pull requests share the issues' numbers. None becomes a task; a paired issue may become one. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 /** A task whose issue was made a pull request: same number, other webhooks, not listed any more. */
@@ -16,7 +16,7 @@ async function givenConverted(database: TestDatabase): Promise<SampleTandem> {
   return app;
 }
 
-describeOnEachDatabase("pull requests", (open) => {
+describeOnOneDatabase("pull requests", (open) => {
   it("S42: one that was opened as such is no task, by webhook, poll or sweep, nor are its comments", async () => {
     const app = await givenSampleTandem(await open());
     const mona = app.github.as("mona");

@@ -1,13 +1,13 @@
 /** Situations 15 and 16: what the receiver answers to what it cannot use, and what it keeps of it. */
 import { expect, it } from "vitest";
 import { TEST_SECRET } from "../../../src/testing/test-tandem.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { postWebhook, signatureOf } from "../../harness/webhooks.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
-describeOnEachDatabase("the receiver", (open) => {
+describeOnOneDatabase("the receiver", (open) => {
   it("S15 malformed JSON with a valid signature: taken, and kept as failed, saying so", async () => {
     const app = await givenSampleTandem(await open());
     const answer = await postWebhook(app, { event: "issues", body: '{"action":"opened","issue":' });

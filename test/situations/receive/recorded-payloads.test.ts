@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import type { ApiEvent } from "../../../src/server/protocol/api-types.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { postWebhook } from "../../harness/webhooks.ts";
 
@@ -63,7 +63,7 @@ const recorded: readonly Recorded[] = EVENTS.flatMap((event) =>
   }),
 );
 
-describeOnEachDatabase("recorded payloads", (open) => {
+describeOnOneDatabase("recorded payloads", (open) => {
   it("each is answered 202 and ends translated, or irrelevant with a reason", async () => {
     const app = await givenConnectedRecordings(await open());
     for (const { event, body } of recorded) {

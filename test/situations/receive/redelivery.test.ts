@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { redeliverDue } from "../../../src/runtime/receive/redelivery.ts";
 import { addMillis, formatInstant, SECOND } from "../../../src/model/instant.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { keptLog, toldOf } from "../../harness/kept-log.ts";
 import { givenInstallation, type Installed, SHOP } from "../../harness/sample-installation.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";
@@ -68,7 +68,7 @@ async function missDeletion(app: Installed): Promise<void> {
 const missed = async (app: Installed) => (await app.status()).missed_deliveries;
 const lastEvents = async (app: Installed) => (await app.story()).slice(-1);
 
-describeOnEachDatabase("a webhook that failed at an App", (open) => {
+describeOnOneDatabase("a webhook that failed at an App", (open) => {
   it("S46 is asked for with the next look, and what it says is done", async () => {
     const { log, lines } = keptLog();
     const app = await givenComment(await open(), undefined, { log });
@@ -284,7 +284,7 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
   });
 });
 
-describeOnEachDatabase("an App's log of deliveries", (open) => {
+describeOnOneDatabase("an App's log of deliveries", (open) => {
   it("S46 is not read before its first turn, and what failed before then is left to the poll", async () => {
     const app = await givenInstallation(await open());
     const repair = await breakReceiver(app);

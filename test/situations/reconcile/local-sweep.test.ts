@@ -1,7 +1,7 @@
 /** Changes that triggers cannot see: a load with triggers off, TRUNCATE, rows that were put back. */
 import { expect, it } from "vitest";
 import { localSweepDue } from "../../../src/runtime/reconcile/local-sweep.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
 import { withPoison } from "../../harness/sample-hooks.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
@@ -53,7 +53,7 @@ async function heldRun(app: SampleTandem): Promise<string> {
 const openIssues = (app: SampleTandem) =>
   app.github.issues(app.repo).filter(({ state }) => state === "open").length;
 
-describeOnEachDatabase("the local sweep", (open) => {
+describeOnOneDatabase("the local sweep", (open) => {
   it("comes to an end beside an app that writes as fast as captured writes are drained", async () => {
     const app = await givenTasks(await open(), 3);
     await app.sql("update tasks set title = 'Told'");

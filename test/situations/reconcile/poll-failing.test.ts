@@ -2,11 +2,11 @@
 import { expect, it } from "vitest";
 import { pollDue } from "../../../src/runtime/reconcile/poll.ts";
 import { addMillis, formatInstant } from "../../../src/model/instant.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";
 
-describeOnEachDatabase("a connection whose polls fail", (open) => {
+describeOnOneDatabase("a connection whose polls fail", (open) => {
   it("says why, and when one last came through; and no more once one does", async () => {
     const app = await givenSampleTandem(await open());
     const connection = async () => (await app.status()).connections[0];

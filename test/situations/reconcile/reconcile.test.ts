@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { PlannedAction } from "../../../src/engine/lifecycle/planned.ts";
 import type { ApiEvent } from "../../../src/server/protocol/api-types.ts";
 import { seededRandom } from "../../../src/testing/random.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { dieSending } from "../../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
@@ -125,7 +125,7 @@ async function drift(app: SampleTandem, seed: number): Promise<void> {
   }
 }
 
-describeOnEachDatabase("reconciling a connection", (open) => {
+describeOnOneDatabase("reconciling a connection", (open) => {
   for (const seed of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 35]) {
     it(`drift ${String(seed)}: the dry run's plan is what the live run did, change by change`, async () => {
       const app = await givenPairs(await open());

@@ -4,7 +4,7 @@ import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
 import { DirectorySnapshot } from "../../../src/runtime/services/directory-snapshot.ts";
 import { findUntracked } from "../../../src/runtime/reconcile/untracked-records.ts";
 import { beforePeek } from "../../harness/before-peek.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
 import { connect } from "../../harness/projects.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
@@ -38,7 +38,7 @@ async function whyNothing(app: SampleTandem, record: string): Promise<string> {
   return body.error.hint;
 }
 
-describeOnEachDatabase("S55 a record with neither lane, event nor captured write", (open, kind) => {
+describeOnOneDatabase("S55 a record with neither lane, event nor captured write", (open, kind) => {
   it("is counted by the local sweep, and `status` says so until it is paired", async () => {
     const { log, lines } = keptLog();
     const app = await givenSampleTandem(await open(), undefined, { log });

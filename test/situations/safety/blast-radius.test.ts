@@ -1,7 +1,7 @@
 /** Runs that would delete or overwrite much, and wait for a person's word: situation 52's cousins. */
 import { expect, it } from "vitest";
 import { sweepDue } from "../../../src/runtime/reconcile/sweep.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { tally } from "../../harness/tally.ts";
 
@@ -41,7 +41,7 @@ async function post(app: SampleTandem, path: string): Promise<number> {
 const living = async (app: SampleTandem) =>
   (await app.tasks()).filter(({ deleted_at }) => deleted_at === null).length;
 
-describeOnEachDatabase("a run that would do too much", (open) => {
+describeOnOneDatabase("a run that would do too much", (open) => {
   it("S52 an empty list and a 404 for every issue: the sweep is held, and withdrawn when the list is whole", async () => {
     const app = await givenIssues(await open());
     await app.advance(60_000);

@@ -4,7 +4,7 @@ import { DirectorySnapshot } from "../../../src/runtime/services/directory-snaps
 import { claimDue, passOnLeases } from "../../../src/runtime/worker/claim-due.ts";
 import { keepLease } from "../../../src/runtime/claims/lease.ts";
 import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 /** Answers like a server with a full disk: SQLSTATE 53100, at every write to a table. */
@@ -36,7 +36,7 @@ async function claimCreate(app: SampleTandem, title: string) {
   return claimed;
 }
 
-describeOnEachDatabase("a database in trouble", (open) => {
+describeOnOneDatabase("a database in trouble", (open) => {
   it("S49: a full disk: the webhook is answered 5xx, and redelivered it makes its task", async () => {
     const app = await givenSampleTandem(await open());
     await fillDisk(app, "tandem.deliveries");

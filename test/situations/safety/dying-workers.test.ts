@@ -10,7 +10,7 @@ import { expect, it } from "vitest";
 import { type Failpoint, FAILPOINTS } from "../../../src/runtime/services/failpoints.ts";
 import type { Hold } from "../../../src/testing/github/index.ts";
 import { keepingToken, withoutToken } from "../../../src/testing/simulation/history/history.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import {
   type Death,
   dieAt,
@@ -48,7 +48,7 @@ interface Left {
   readonly writes: number;
 }
 
-describeOnEachDatabase("a worker that dies in its work", (open) => {
+describeOnOneDatabase("a worker that dies in its work", (open) => {
   for (const direction of DIRECTIONS) {
     for (const action of ACTIONS) {
       it(`S48 at every failpoint of an ${direction} ${action}: another goes on, once`, async () => {
@@ -103,7 +103,7 @@ describeOnEachDatabase("a worker that dies in its work", (open) => {
   }
 });
 
-describeOnEachDatabase("a worker whose lease the database ends before its time", (open) => {
+describeOnOneDatabase("a worker whose lease the database ends before its time", (open) => {
   it("S48 makes nothing that another has made, though by its own clock the lease lasts", async () => {
     const watch = watchPoints();
     const app = await givenSampleTandem(await open(), undefined, { failpoints: watch });

@@ -1,6 +1,6 @@
 /** Situations 50 and 51: an errored event restarted too late, and one poisoned resource among others. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
 import { withPoison } from "../../harness/sample-hooks.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
@@ -41,7 +41,7 @@ async function liftConstraint(app: SampleTandem): Promise<void> {
   await app.sql("alter table tasks drop constraint short_titles");
 }
 
-describeOnEachDatabase("an errored event restarted after newer ones came", (open) => {
+describeOnOneDatabase("an errored event restarted after newer ones came", (open) => {
   it("S50 a newer edit takes its place: neither a restart nor a redelivery brings the old one back", async () => {
     const { app, errored } = await givenErroredEdit(await open());
     const [, refused] = app.github.deliveries;
@@ -174,7 +174,7 @@ describeOnEachDatabase("an errored event restarted after newer ones came", (open
   });
 });
 
-describeOnEachDatabase("one poisoned resource", (open) => {
+describeOnOneDatabase("one poisoned resource", (open) => {
   it("S51 the app's table refuses one issue: all others flow, both ways, and its own next edit too", async () => {
     const { log, lines } = keptLog();
     const app = await givenSampleTandem(await open(), undefined, { log });

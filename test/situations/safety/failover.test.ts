@@ -6,7 +6,7 @@ import { createTandem, type Tandem } from "../../../src/server/tandem.ts";
 import { TEST_ENVIRONMENT } from "../../../src/testing/test-tandem.ts";
 import {
   databaseKinds,
-  describeOnEachDatabase,
+  describeOnOneDatabase,
   type TestDatabase,
 } from "../../harness/databases.ts";
 import {
@@ -87,7 +87,7 @@ async function workOn(app: SampleTandem): Promise<void> {
   await app.settle();
 }
 
-describeOnEachDatabase("a database that lost committed work", (open, kind) => {
+describeOnOneDatabase("a database that lost committed work", (open, kind) => {
   it("S64 is noticed by the next transaction, told, and healed: nothing is created twice", async () => {
     const { app, lastKept } = await givenLossy(open, kind);
     app.github.as("mona").openIssue(app.repo, { title: "Known" });

@@ -6,7 +6,7 @@ import { openGitHub, openProject } from "../../cli/project.ts";
 import { openTerminal } from "../../cli/terminal.ts";
 import {
   databaseKinds,
-  describeOnEachDatabase,
+  describeOnOneDatabase,
   type TestDatabase,
 } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
@@ -15,7 +15,7 @@ import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tande
 /** Loops are real promises even where time is virtual. */
 const PATIENTLY = { timeout: 60_000, interval: 20 };
 
-describeOnEachDatabase("two generations on one database", (open) => {
+describeOnOneDatabase("two generations on one database", (open) => {
   /** A sample app whose worker's complaints are kept. */
   async function given() {
     const database = await open();

@@ -1,10 +1,10 @@
 /** Situation 45: a connection paused, events come in, enabled again: current state, not a replay. */
 import { expect, it } from "vitest";
 import { translateDeliveries } from "../../../src/runtime/receive/intake.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";
 
-describeOnEachDatabase("a paused connection", (open) => {
+describeOnOneDatabase("a paused connection", (open) => {
   it("S45 keeps what comes in, processes nothing, and goes on with the current state", async () => {
     const app = await givenSampleTandem(await open());
     app.github.as("mona").openIssue(app.repo, { title: "Old", body: "" });

@@ -1,12 +1,12 @@
 /** Situation 10: a process whose own clock is an hour off; its times are the database's, so others read them correctly. */
 import { expect, it } from "vitest";
 import { addMillis, formatInstant } from "../../../src/model/instant.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";
 
 const HOUR_MS = 3_600_000;
 
-describeOnEachDatabase("a process whose clock is wrong", (open) => {
+describeOnOneDatabase("a process whose clock is wrong", (open) => {
   for (const [direction, processAheadMillis] of [
     ["ahead", HOUR_MS],
     ["behind", -HOUR_MS],

@@ -1,7 +1,7 @@
 /** Situation 53: a field flips back and forth between two systems. */
 import { expect, it } from "vitest";
 import type { ApiExplanation } from "../../../src/server/protocol/api-types.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { tally } from "../../harness/tally.ts";
 
@@ -41,7 +41,7 @@ async function givenFight(database: TestDatabase) {
   return { app, id, stopBot };
 }
 
-describeOnEachDatabase("two systems that fight over a field", (open) => {
+describeOnOneDatabase("two systems that fight over a field", (open) => {
   it("S53 the pairing is quarantined, says why, and costs no more calls; all others flow", async () => {
     const { app, id } = await givenFight(await open());
     await app.settle();

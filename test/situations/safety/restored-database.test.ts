@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { createInstanceGuard } from "../../../src/runtime/safety/instance.ts";
 import { beatsInFile, beatsInProcess } from "../../../src/runtime/safety/heartbeat-file.ts";
 import { type Log, silentLog } from "../../../src/runtime/services/log.ts";
@@ -41,7 +41,7 @@ async function givenRestored(database: TestDatabase) {
   return { app, id, created };
 }
 
-describeOnEachDatabase("a database restored from a backup", (open) => {
+describeOnOneDatabase("a database restored from a backup", (open) => {
   it("posts nothing and says so; webhooks are stored meanwhile", async () => {
     const { app } = await givenRestored(await open());
     app.github.as("mona").editIssue(app.repo, 2, { body: "Heard" });
@@ -193,7 +193,7 @@ async function givenSetBack(database: TestDatabase) {
   return { app, setBack };
 }
 
-describeOnEachDatabase("a database set back in place", (open) => {
+describeOnOneDatabase("a database set back in place", (open) => {
   it("posts nothing and says so, also to those who have not seen it before", async () => {
     const { app, setBack } = await givenSetBack(await open());
     const fresh = anotherHost(app);

@@ -5,7 +5,7 @@
 import { expect, it } from "vitest";
 import { ConnectionLostError, NoAnswerError } from "../../../src/store/database/database.ts";
 import type { Store } from "../../../src/store/store.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 /** Each look moves virtual time on; how many there are is the machine's. */
@@ -59,7 +59,7 @@ async function secondsUntil(app: SampleTandem, waitedFor: Promise<unknown>): Pro
   return (app.clock.now() - start) / 1_000_000;
 }
 
-describeOnEachDatabase("S65 a database that falls silent", (open) => {
+describeOnOneDatabase("S65 a database that falls silent", (open) => {
   it("S65: health says so within ten seconds, and so does the receiver before GitHub loses patience", async () => {
     const database = silenceable();
     const app = await givenSampleTandem(await open(), undefined, database);

@@ -1,11 +1,11 @@
 /** The database holds no account's secrets, and a row in it cannot get at them. */
 import { expect, it } from "vitest";
 import { TEST_SECRET, TEST_TOKEN } from "../../../src/testing/test-tandem.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { join } from "../../harness/projects.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";
 
-describeOnEachDatabase("an account's secrets", (open) => {
+describeOnOneDatabase("an account's secrets", (open) => {
   it("are nowhere in the database, though they were given literally, and work", async () => {
     const app = await givenSampleTandem(await open());
     await join(app, app.repo, "1");

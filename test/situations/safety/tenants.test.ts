@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { expect, it } from "vitest";
 import type { Delivery } from "../../../src/testing/github/index.ts";
 import { TEST_SECRET } from "../../../src/testing/test-tandem.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { join } from "../../harness/projects.ts";
 import { postWebhook, signatureOf } from "../../harness/webhooks.ts";
@@ -77,7 +77,7 @@ async function lastDelivery(app: SampleTandem) {
 
 const REFUSED = { state: "irrelevant", reason: "other_account" };
 
-describeOnEachDatabase("webhooks of one of two tenants", (open) => {
+describeOnOneDatabase("webhooks of one of two tenants", (open) => {
   it("S67 an edit signed by one tenant names another's issue: irrelevant, and nothing changes", async () => {
     const app = await givenTenants(await open());
     app.github.as("mona").editIssue(SHOP, 1, { title: "Forged" });

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { ConfigError } from "../../../src/config.ts";
 import { resumeFitScopes } from "../../../src/runtime/safety/unfit-scope.ts";
 import { TEST_TOKEN } from "../../../src/testing/test-tandem.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { keptLog, toldOf } from "../../harness/kept-log.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
@@ -31,7 +31,7 @@ async function connection(app: SampleTandem) {
   return only;
 }
 
-describeOnEachDatabase("a scope that no record can have", (open) => {
+describeOnOneDatabase("a scope that no record can have", (open) => {
   it.each([
     [
       "of another type",
