@@ -126,6 +126,20 @@ describeOnOneDatabase("a poll", (open) => {
     expect(await backfillsOf(app, "acme/later")).toHaveLength(2);
   });
 
+  it("lists each type for the first time, whatever became of the other's first list", async () => {
+    const app = await givenSampleTandem(await open());
+    app.github.failNext({ method: "GET", path: /issues\/comments$/, with: 503 });
+    await expect(poll(app)).rejects.toThrow("503");
+    const finished = async () =>
+      (await backfillsOf(app, app.repo)).map(({ finishedAt }) => finishedAt !== null);
+    expect(await finished()).toEqual([true, false]);
+    await app.advance(MINUTE);
+    await poll(app);
+    expect(await finished()).toEqual([true, true]);
+    // A poll saves its validator, and the first list none.
+    expect(Object.keys((await contactOf(app)).connection.etags)).toEqual(["issue"]);
+  });
+
   it("restarts the errored events that may succeed now, and counts them", async () => {
     const app = await givenIssue(await open(), "First");
     const { id } = await app.task();
