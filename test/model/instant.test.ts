@@ -74,6 +74,39 @@ describe("instants", () => {
     expect(() => parseInstant(text)).toThrow(RangeError);
   });
 
+  it("know the last day of each month, and the first and last hour, minute and second", () => {
+    const two = (part: number) => String(part).padStart(2, "0");
+    const lastDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    for (const [month, last] of lastDays.entries()) {
+      const day = (number: number) => `2026-${two(month + 1)}-${two(number)}T23:59:59Z`;
+      expect(parseInstant(day(last))).toBe(Date.UTC(2026, month, last, 23, 59, 59) * 1_000);
+      expect(() => parseInstant(day(last + 1))).toThrow(`no such time: "${day(last + 1)}"`);
+    }
+    expect(parseInstant("2024-02-29T00:00:00Z")).toBe(Date.UTC(2024, 1, 29) * 1_000);
+    expect(parseInstant("2000-02-29T00:00:00Z")).toBe(Date.UTC(2000, 1, 29) * 1_000);
+    expect(parseInstant("1999-12-31T23:59:59Z") + SECOND).toBe(Date.UTC(2000, 0) * 1_000);
+  });
+
+  it.each([
+    "2026-00-01T00:00:00Z",
+    "2026-13-01T00:00:00Z",
+    "2026-01-00T00:00:00Z",
+    "2026-01-01T24:00:00Z",
+    "2026-01-01T00:60:00Z",
+    "2026-01-01T00:00:60Z",
+    "0099-01-01T00:00:00Z",
+    "2100-02-29T00:00:00Z",
+  ])("refuses %s, which no calendar has", (text) => {
+    expect(() => parseInstant(text)).toThrow(new RangeError(`no such time: "${text}"`));
+  });
+
+  it("refuses a text without an offset by quoting it", () => {
+    const text = "2026-03-01T12:00:00";
+    expect(() => parseInstant(text)).toThrow(
+      new RangeError(`not a time with an offset: "${text}"`),
+    );
+  });
+
   it("refuse to be a fraction of a microsecond, or beyond what a number holds", () => {
     expect(() => instantFromMicros(0.5)).toThrow(
       new RangeError("not a whole number of microseconds: 0.5"),
