@@ -301,6 +301,11 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
           message: "could not lock tasks within 3 seconds",
           hint: "End the transaction that holds the table (see pg_stat_activity), then migrate again.",
         });
+        await tx.query("lock table tandem.migrations");
+        expect(await refusal(database, tasks)).toMatchObject({
+          code: "table_busy",
+          message: "could not lock a table of the schema tandem within 3 seconds",
+        });
       });
       await session.close();
     });
