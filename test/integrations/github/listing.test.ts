@@ -215,6 +215,26 @@ describe("the link to the next page", () => {
     expect(value).toMatchObject({ last: false, pagesLeft: null });
   });
 
+  const to = (page: string, relation: string) =>
+    `<https://api.github.com/repositories/42/issues?page=${page}>; rel="${relation}"`;
+  test.each([
+    ["next and last", `${to("2", "next")}, ${to("5", "last")}`, 4],
+    ["the last page as the next one", `${to("5", "next")}, ${to("5", "last")}`, 1],
+    ["a next page without a number", `${to("x", "next")}, ${to("5", "last")}`, null],
+    ["a last page without a number", `${to("2", "next")}, ${to("", "last")}`, null],
+    ["a last page before the first", `${to("2", "next")}, ${to("0", "last")}`, null],
+    ["half a page", `${to("2", "next")}, ${to("5.5", "last")}`, null],
+    ["a last page that is no address", `${to("2", "next")}, <5>; rel="last"`, null],
+    ["a last page only", to("5", "last"), 0],
+    ["no page", "", 0],
+  ])("says how many pages follow by %s", async (_what, link, pagesLeft) => {
+    const fetch = alwaysAnswering("[]", { headers: { link } });
+    const account = connectTo(fetch, new VirtualClock(), { token: "t" });
+    const pages = account.container({ id: "42", name: SITE }).list(ALL_ISSUES);
+    const { value } = await pages[Symbol.asyncIterator]().next();
+    expect(value).toMatchObject({ pagesLeft });
+  });
+
   test("is followed on the same API only", async () => {
     const headers = { link: '<https://evil.example/issues?page=2>; rel="next"' };
     const account = connectTo(alwaysAnswering("[]", { headers }), new VirtualClock(), {
