@@ -32,6 +32,7 @@ async function givenClaimedEdits(database: TestDatabase) {
   async function work(
     reach: (point: Failpoint, lane: LaneId | null) => void = () => undefined,
     killed: AbortSignal = new AbortController().signal,
+    isKilled: (lane: LaneId) => boolean = () => true,
   ) {
     const first = claims[0]?.lane;
     const firstIsHeld = signal();
@@ -62,7 +63,12 @@ async function givenClaimedEdits(database: TestDatabase) {
         },
       },
     };
-    await Promise.all(claims.map((claimed) => processClaimed(counted, claimed, book, killed)));
+    const others = new AbortController().signal;
+    await Promise.all(
+      claims.map((claimed) =>
+        processClaimed(counted, claimed, book, isKilled(claimed.lane) ? killed : others),
+      ),
+    );
     return { transactions };
   }
   return { app, ids, claims, work, lines };
@@ -156,5 +162,28 @@ describeOnOneDatabase("answers that come at once", (open) => {
     );
     expect(new Set(await outcomes(app))).toEqual(new Set(["outbound processing being_processed"]));
     expect(app.github.calls()).toBe(3);
+  });
+
+  it("stay unknown where the worker of one of them is killed: that one is not written again", async () => {
+    const { app, claims, work, lines } = await givenClaimedEdits(await open());
+    const second = claims[1]?.lane;
+    const killed = new AbortController();
+    const isSecond = (lane: LaneId | null) => lane === second;
+    await work(
+      (point, lane) => {
+        if (point !== "before:answer" || !isSecond(lane) || killed.signal.aborted) return;
+        killed.abort();
+        throw new Error("killed");
+      },
+      killed.signal,
+      isSecond,
+    );
+    expect(lines.map(({ message }) => message)).toEqual(["an event failed"]);
+    const [first, its] = await outcomes(app);
+    expect([first, its]).toEqual([UPDATED, "outbound processing being_processed"]);
+    await app.advance(10 * 60_000);
+    await app.settle();
+    expect(await outcomes(app)).not.toContain("outbound processing being_processed");
+    expect(app.writes()).toBe(3);
   });
 });

@@ -33,9 +33,14 @@ async function givenPolled(
 
 /**
  * Claims so many edits, to be worked on at once: each has read before the first is begun, and the others are
- * begun together. Given a switch, their worker is killed at that moment.
+ * begun together. Given a switch, the worker of all, or of the first few, is killed at that moment.
  */
-async function claimToGather(app: SampleTandem, count: number, killed?: AbortController) {
+async function claimToGather(
+  app: SampleTandem,
+  count: number,
+  killed?: AbortController,
+  ofKilled = count,
+) {
   const { services } = app.tandem;
   await drainChanges(services);
   const book = await DirectorySnapshot.open(services);
@@ -59,9 +64,14 @@ async function claimToGather(app: SampleTandem, count: number, killed?: AbortCon
       },
     },
   };
+  const { signal: others } = new AbortController();
   const { signal } = killed ?? new AbortController();
   return () =>
-    Promise.all(claims.map((claimed) => processClaimed(gathered, claimed, book, signal)));
+    Promise.all(
+      claims.map((claimed, index) =>
+        processClaimed(gathered, claimed, book, index < ofKilled ? signal : others),
+      ),
+    );
 }
 
 const issue = (app: SampleTandem) => app.github.issues(app.repo)[0];
@@ -206,6 +216,21 @@ describeOnOneDatabase("a write where webhooks are lost", (open) => {
     await work();
     expect(app.writes()).toBe(0);
     expect(lines.filter(({ message }) => message.includes("processed singly"))).toEqual([]);
+  });
+
+  it("S56 beside those of a worker that is killed nothing is tried again in its place", async () => {
+    const { log, lines } = keptLog();
+    const { app, id } = await givenPolled(await open(), [], { log });
+    const ids = [id, await app.addTask({ title: "Two" }), await app.addTask({ title: "Three" })];
+    await app.settle();
+    await app.advance(60_000);
+    await app.sql(refusesTwo("integration_records", "attempt is not null"));
+    for (const each of ids) await app.editTask(each, { title: `Edited ${each}` });
+    const work = await claimToGather(app, ids.length, new AbortController(), 2);
+    app.github.clearRequests();
+    await work();
+    expect(lines.filter(({ message }) => message.includes("processed singly"))).toEqual([]);
+    expect(app.writes()).toBeLessThanOrEqual(1);
   });
 
   it("S56 what is deleted here and was edited there unread is named", async () => {
