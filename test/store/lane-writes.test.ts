@@ -168,6 +168,22 @@ describeOnEachDatabase("a save", (open) => {
     expect(sent[0]?.text).toContain("made_records as (");
   });
 
+  it("makes a reserved lane and its ended event in one statement", async () => {
+    const ended = (lane: Lane, now: Instant) => ({
+      ended: [
+        {
+          ...aQueued(lane, now),
+          state: "ignored",
+          reason: "later_event",
+          finishedAt: now,
+        } as const,
+      ],
+    });
+    const sent = await sentBy(ended, [], ["5"]);
+    expect(short(sent)).toEqual(["with made_lanes as"]);
+    expect(sent[0]?.text).toContain("ended as (");
+  });
+
   it("makes reserved lanes in a statement before those that change other lanes", async () => {
     const sent = await sentBy(() => ({ recordId: "7" }), [], ["5"]);
     expect(short(sent)).toEqual(["with made_lanes as"]);
