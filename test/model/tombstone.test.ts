@@ -2,6 +2,9 @@ import { describe, expect, it } from "vitest";
 import { connectionId, eventId } from "../../src/model/ids.ts";
 import { instantFromMicros } from "../../src/model/instant.ts";
 import {
+  type EndedSide,
+  endedSide,
+  isEndedByRecord,
   outlivesRecord,
   type RecordEnd,
   recordDeleted,
@@ -27,5 +30,26 @@ describe("a resource outlives its record", () => {
 
   it("never where the pairing lives", () => {
     expect(outlivesRecord(null)).toBe(false);
+  });
+});
+
+describe("the side whose end counts", () => {
+  it.each<[RecordEnd, ResourceEnd, EndedSide]>([
+    ["deleted", "present", "record"],
+    ["to_connection", "present", "record"],
+    ["present", "present", "record"],
+    ["deleted", { outOfReach: "acme/away#7" }, "record"],
+    ["present", { outOfReach: "acme/away#7" }, "resource"],
+    ["to_connection", { outOfReach: "acme/away#7" }, "resource"],
+    ["deleted", "deleted", "resource"],
+    ["present", "deleted", "resource"],
+  ])("with the record %o and the resource %o: %s", (record, resource, side) => {
+    const tombstone = { ...ended, record, resource };
+    expect(endedSide(tombstone)).toBe(side);
+    expect(isEndedByRecord(tombstone)).toBe(side === "record");
+  });
+
+  it("is none where the pairing lives", () => {
+    expect(isEndedByRecord(null)).toBe(false);
   });
 });

@@ -93,6 +93,39 @@ describe("sets", () => {
   });
 });
 
+describe("a failure after something was changed", () => {
+  test("is the same failure but for its outcome", async () => {
+    const { sim, site } = givenIssue();
+    const labels = set(["a11y"], ["old"]);
+    sim.failNext({ method: "DELETE", with: "secondary-limit" });
+    const limited = await failureOf(site.patch(issue(1), {}, { labels }, null));
+    const { cause } = limited;
+    expect(cause).toMatchObject({ kind: "rate_limited", applied: "no" });
+    const { code, message, hint, status, requestId, moved } = cause as typeof limited;
+    expect(limited).toMatchObject({
+      ...{ kind: "rate_limited", applied: "unknown", retryAfterMs: 60_000 },
+      ...{ code, message, hint, status, requestId, moved },
+    });
+    expect([message, hint, requestId].every((text) => text !== "" && text !== null)).toBe(true);
+  });
+
+  test("keeps the address to which the issue was transferred", async () => {
+    const { sim, site } = givenIssue();
+    sim.createRepository({ owner: "acme", name: "app" });
+    const hold = sim.holdNext({ method: "DELETE" });
+    const failure = failureOf(site.patch(issue(1), {}, { labels: set(["a11y"], ["old"]) }, null));
+    await hold.arrived;
+    const { number } = sim.as("acme").transferIssue(SITE, 1, "acme/app");
+    hold.release();
+    const { id } = sim.repository("acme/app");
+    expect(await failure).toMatchObject({
+      kind: "moved",
+      applied: "unknown",
+      moved: { to: { containerId: String(id), externalId: String(number) } },
+    });
+  });
+});
+
 describe("a read after a change of labels that GitHub refuses", () => {
   test.each([403, 429, 503])(
     "leaves what the labels were answered with, at the time of that answer: %i",
