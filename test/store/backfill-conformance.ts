@@ -94,6 +94,47 @@ export function backfillsConformance(open: () => Promise<OpenedStore>): void {
       expect(await shared(null, 10)).toEqual([]);
     });
 
+    it("tell a record by its own keys, not by a resource of its id, another type or connection", async () => {
+      const { store } = opened;
+      const connection = await aConnection(store, "keyed apart");
+      const elsewhere = await aConnection(store, "keyed elsewhere");
+      const note = (of: typeof connection, type: string, ...keys: readonly string[]) =>
+        store.transaction((tx) =>
+          tx.backfills.noteKeys(
+            of,
+            type,
+            keys.map((text) => {
+              const [side, id = "", key = ""] = text.split(" ");
+              return { side: side as "record" | "resource", id, key, label: key };
+            }),
+          ),
+        );
+      await note(connection, "issue", "record 1 a", "resource 11 a");
+      await note(connection, "issue", "record 2 b", "record 3 b", "resource 1 b");
+      await note(connection, "issue", "record 4 c", "record 5 c", "record 6 c");
+      await note(connection, "pull_request", "record 1 b", "resource 12 a", "resource 2 c");
+      await note(elsewhere, "issue", "record 8 a", "resource 13 a", "resource 2 c");
+
+      await store.transaction(async (tx) => {
+        const of = (ids: readonly string[]) =>
+          tx.backfills.ambiguousRecords(connection, "issue", ids);
+        expect([...(await of(["1", "4", "8"]))]).toEqual([]);
+        expect([...(await of(["1", "2", "3", "4"]))].sort()).toEqual(["2", "3"]);
+        expect(await tx.backfills.sharedKeys(connection, "issue", null, 10)).toMatchObject([
+          { key: "a", records: ["1"], resources: ["11"] },
+          { key: "b", records: ["2", "3"], resources: ["1"] },
+        ]);
+      });
+      // Keys of another type or connection stay.
+      await store.transaction((tx) => tx.backfills.forgetKeys(connection, "issue"));
+      await store.transaction(async (tx) => {
+        expect(await tx.backfills.sharedKeys(connection, "issue", null, 10)).toEqual([]);
+        expect(await tx.backfills.sharedKeys(elsewhere, "issue", null, 10)).toMatchObject([
+          { key: "a", records: ["8"], resources: ["13"] },
+        ]);
+      });
+    });
+
     it("count what of theirs is still to be done, up to a limit", async () => {
       const { store } = opened;
       const connection = await aConnection(store, "busy with it");

@@ -33,6 +33,18 @@ describeOnEachDatabase("local writes", (open) => {
       await app.close();
     });
 
+    it("are taken with what was captured of the same record, past a bulk of other records (S72)", async () => {
+      await opened.app.sql("insert into tasks (title) select 'bulk' from generate_series(1, 60)");
+      await opened.app.sql("update tasks set title = 'edited' where id = 2");
+      const taken = await opened.store.transaction((tx) => tx.changes.take(3));
+      expect(taken.map(({ recordId, operation }) => `${operation} ${recordId}`)).toEqual([
+        "insert 2",
+        "insert 3",
+        "insert 4",
+        "update 2",
+      ]);
+    });
+
     it("that change the key are the end of one record and the birth of another", async () => {
       await opened.app.sql(
         "insert into tasks (id, title) overriding system value values (70, 'K')",
