@@ -256,3 +256,29 @@ describe("an issue whose record was deleted", () => {
     expect(sim.calls()).toBe(0);
   });
 });
+
+describe("a resource type that GitHub does not have", () => {
+  test("is refused by every act, before a request", async () => {
+    const { sim, site } = givenSite();
+    const gist = { type: "gist", externalId: "1" };
+    const acts = [
+      site.read(gist),
+      site.readIfChanged(gist, null),
+      site.create({ type: "gist", values: {}, parent: null, token: "t" }),
+      site.patch(gist, { title: "A" }, {}, null),
+      site.delete(gist),
+      site.close(gist, null),
+      site.children(issue(1), "gist"),
+    ];
+    for (const failure of await Promise.all(acts.map(failureOf))) {
+      expect(failure).toMatchObject({
+        kind: "permanent",
+        code: "unknown_resource_type",
+        message: 'GitHub has no resource type "gist" that Tandem knows.',
+        hint: "Use issue or issue_comment.",
+        applied: "no",
+      });
+    }
+    expect(sim.calls()).toBe(0);
+  });
+});
