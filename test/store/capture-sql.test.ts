@@ -88,14 +88,15 @@ describe("an update calls the capture function", () => {
 });
 
 describe("the capture function", () => {
-  it("keeps numbers that JSON has no room for as text, and the key of a deleted row once", () => {
+  it("keeps numbers that JSON has no room for as text, and builds the old row only if it is gone", () => {
     const columns = [
       key,
       aColumn("price", { builtin: "numeric" }),
       aColumn("count", { builtin: "int4" }),
     ];
     expect(sqlOf({ columns }).install).toContain(
-      `old_row := jsonb_build_object('id', old."id"::text, 'price', old."price"::text,` +
+      `if tg_op = 'DELETE' or (tg_op = 'UPDATE' and old_key <> new_key) then
+      old_row := jsonb_build_object('id', old."id"::text, 'price', old."price"::text,` +
         ` 'count', to_jsonb(old."count"));`,
     );
   });
