@@ -5,6 +5,7 @@
  * 2. A lane left behind by a move keeps a tombstone that names the new place.
  * 3. An ended pairing returns only on proof: a read by id, or a restored record.
  */
+export { departLane, takesRecordsPlace } from "./depart-lane.ts";
 export { type DuplicateResolution, resolveDuplicateLanes } from "./duplicate-lanes.ts";
 export {
   action,
@@ -48,8 +49,6 @@ export {
   followParent,
   leaveLane,
   forwardingChain,
-  letRecordGo,
-  moveLane,
   type MoveNews,
   placeText,
   removeWith,

@@ -3,23 +3,21 @@
  * is reported by webhooks of either container, or by a read that was redirected. It is followed once, however often
  * it is reported.
  */
-import { admit } from "../../engine/admission/index.ts";
 import { writtenByUs } from "../../engine/creates/index.ts";
 import {
-  leaveLane,
-  letRecordGo,
-  moveLane,
+  departLane,
   type MoveNews,
   placeText,
   routeDepartures,
+  takesRecordsPlace,
 } from "../../engine/lifecycle/index.ts";
 import { hasEndedBefore } from "../../engine/lane/index.ts";
 import type { ConnectionId } from "../../model/ids.ts";
-import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
-import type { Observation, ResourceMove } from "../../model/observation.ts";
+import type { ResourceMove } from "../../model/observation.ts";
 import { isEndedByRecord, isEndedByResource, recordMoveOf } from "../../model/tombstone.ts";
-import type { Decided, StoreTransaction } from "../../store/store.ts";
+import type { Decided } from "../../model/lane.ts";
+import type { StoreTransaction } from "../../store/store.ts";
 import type { Contact, DirectorySnapshot, Services } from "../services/index.ts";
 import { mappingOfResource } from "../settings/index.ts";
 import {
@@ -78,36 +76,24 @@ export async function followMove(
   // A child that was added between the look-up and the locks would stay paired at the old address.
   const missed = (await lookBelow()).find((id) => !held.has(id));
   if (missed !== undefined) throw new LaneMovedError(`lane ${missed} came below it meanwhile`);
-  const news: MoveNews = { ...known, display: move.seen?.display ?? {} };
+  const { source, deliveryId } = known;
   const decided: Decided[] = [];
   for (const { lane: id, connectionId, externalId, gone } of leaving) {
     const lane = held.get(id);
     if (lane?.connectionId !== connectionId || lane.externalId !== externalId) {
       throw new LaneMovedError(`lane ${id} has gone elsewhere meanwhile`);
     }
-    const place = held.get(placeOf.get(id) ?? id);
-    const context = book.context(lane, tx.now);
-    if (place !== undefined && lane.recordId === null && hasRecord(place)) {
+    const there = held.get(placeOf.get(id) ?? id) ?? null;
+    if (takesRecordsPlace(lane, there)) {
       throw new LaneMovedError(`lane ${id} has found a record at its new place`);
     }
-    if (gone) {
-      if (known.source === "webhook" && move.seen !== null) {
-        const observation = { ...asDeparted(move.seen), externalId };
-        const arrival = { ...known, observation, verifiedAt: null };
-        decided.push({ before: lane, after: admit(lane, arrival, context) });
-      }
-    } else if (place !== undefined && place.id !== lane.id) {
-      const there = book.context(place, tx.now);
-      const moved = moveLane(lane, place, news, there);
-      const after = leftBehind.has(id) ? letRecordGo(moved.there, there) : moved.there;
-      decided.push({ before: lane, after }, { before: place, after: moved.behind });
-    } else {
-      const after = leaveLane(lane, placeText(move.to), departing(news), context);
-      decided.push({ before: lane, after });
-    }
+    const context = book.context(lane, tx.now);
+    const place = there && { lane: there, context: book.context(there, tx.now) };
+    const departure = { lane, context, gone, place, leavesRecord: leftBehind.has(id) };
+    decided.push(...departLane(departure, move, { source, deliveryId }));
   }
   const stranding = children.flatMap((id) => held.get(id) ?? []);
-  decided.push(...leaveAlong(stranding, move.to, news, book, tx.now));
+  decided.push(...leaveAlong(stranding, move.to, { source, deliveryId }, book, tx.now));
   if (to.length === 0) {
     const hasCome = async () => (await goneOn(tx, integration, move, book)) !== null;
     await expectNobody(tx, move.type, placeText(move.to), hasCome);
@@ -122,10 +108,6 @@ export async function followMove(
     await expectNobody(tx, move.type, placeText(move.from), hasGone);
   }
   return true;
-}
-
-function hasRecord({ recordId, tombstone }: Pick<Lane, "recordId" | "tombstone">): boolean {
-  return recordId !== null && tombstone === null;
 }
 
 /** The lanes that a resource leaves. If it was not observed yet, the lane of the create that made it counts. */
@@ -283,15 +265,4 @@ async function whoArrives(
     incoming.push({ contact, arrival: { ...known, observation, verifiedAt: null } });
   }
   return incoming;
-}
-
-/** The resource's departure from its old address, as an observation. */
-function asDeparted(seen: Observation): Observation {
-  return { ...seen, action: "delete", content: null, display: {} };
-}
-
-/** The display of a lane that ends at the old address: it shows the new page, and keeps its own number. */
-function departing(news: MoveNews): MoveNews {
-  const { url } = news.display;
-  return { ...news, display: url === undefined ? {} : { movedTo: url } };
 }

@@ -82,7 +82,7 @@ async function childrenAt(
 export function leaveAlong(
   children: readonly Lane[],
   to: Place,
-  news: MoveNews,
+  known: Pick<MoveNews, "source" | "deliveryId">,
   book: DirectorySnapshot,
   now: Instant,
 ): readonly Decided[] {
@@ -90,7 +90,7 @@ export function leaveAlong(
     .filter(({ tombstone }) => tombstone === null)
     .map((child) => {
       const context = book.context(child, now);
-      const after = leaveLane(child, placeText(to), { ...news, display: {} }, context);
+      const after = leaveLane(child, placeText(to), { ...known, display: {} }, context);
       return { before: child, after };
     });
 }
