@@ -1,24 +1,20 @@
 /** Compiles a user's configuration to the model's mappings. Refuses mistakes with their path and reason. */
+import { compileRedelivery, compileSafety, compileTimeZone } from "./compile-limits.ts";
 import { checkShape } from "./config-shape.ts";
 import {
   type AnyConfig,
   ConfigError,
   type IdentitiesConfig,
   type RecordConfig,
-  type SafetyConfig,
   type SyncConfig,
 } from "./config.ts";
 import type { Integration } from "./integrations/integration.ts";
 import type { Json } from "./model/content.ts";
 import type { FieldMapping, Journal, Mapping, PairingKey } from "./model/mapping.ts";
 import type { ResourceType } from "./model/observation.ts";
-import { wallClock } from "./model/wall-clock.ts";
+import { didYouMean } from "./store/database/index.ts";
 import type { AuthorHooks, HookBook, Hooks, Safety } from "./runtime/settings/index.ts";
 import type { IdentitySettings } from "./store/store.ts";
-
-/** An hour: a longer pause would mean that writes are off. */
-const LONGEST_PAUSE_MS = 3_600_000;
-const LONGEST_FRESHNESS_MS = 10_000;
 
 export interface CompiledConfig {
   readonly integrations: ReadonlyMap<string, Integration>;
@@ -63,92 +59,9 @@ export function compileConfig(given: AnyConfig): CompiledConfig {
       attribution: config.identities?.attribution ?? null,
       token: config.identities?.token ?? null,
     },
-    safety: {
-      quarantine: compileQuarantine(config.safety?.quarantine ?? {}),
-      blastRadius: compileBlastRadius(config.safety?.blastRadius ?? {}),
-      writePause: compileWritePause(config.safety?.writePause ?? 2_000),
-      readFreshness: compileReadFreshness(config.safety?.readFreshness ?? false),
-    },
+    safety: compileSafety(config.safety ?? {}),
     redeliverMillis: compileRedelivery(config.redelivery ?? {}),
   };
-}
-
-function compileTimeZone(given: string | undefined): string | null {
-  if (given === undefined) return null;
-  try {
-    return wallClock(given).zone;
-  } catch {
-    throw new ConfigError(
-      "bad_time_zone",
-      "timeZone",
-      `there is no time zone ${given}`,
-      'Use a name of the IANA database: "Asia/Kolkata", "UTC".',
-    );
-  }
-}
-
-function compileRedelivery(given: NonNullable<AnyConfig["redelivery"]>): number | null {
-  if (given === false) return null;
-  const { minutes = 5 } = given;
-  if (minutes >= 1 && Number.isFinite(minutes)) return minutes * 60_000;
-  throw new ConfigError(
-    "bad_redelivery",
-    "redelivery",
-    "minutes must be a number of at least 1",
-    "Write { minutes: 5 }, or false to request no redelivery.",
-  );
-}
-
-function compileBlastRadius(
-  given: NonNullable<SafetyConfig["blastRadius"]>,
-): Safety["blastRadius"] {
-  if (given === false) return null;
-  const { records = 10, share = 0.2 } = given;
-  if (Number.isInteger(records) && records >= 0 && share >= 0 && share <= 1) {
-    return { records, share };
-  }
-  throw new ConfigError(
-    "bad_blast_radius",
-    "safety.blastRadius",
-    "records must be a whole number, and share must be between 0 and 1",
-    "Write { records: 10, share: 0.2 }, or false to hold no run.",
-  );
-}
-
-function compileWritePause(given: NonNullable<SafetyConfig["writePause"]>): number {
-  if (given === false) return 0;
-  if (given >= 0 && given <= LONGEST_PAUSE_MS) return given;
-  throw new ConfigError(
-    "bad_write_pause",
-    "safety.writePause",
-    `it must be a number of milliseconds, up to ${LONGEST_PAUSE_MS.toLocaleString("en")}`,
-    "Write 2_000, or false to send each edit as soon as the request before it has its response.",
-  );
-}
-
-function compileReadFreshness(given: NonNullable<SafetyConfig["readFreshness"]>): number {
-  if (given === false) return 0;
-  if (given >= 0 && given <= LONGEST_FRESHNESS_MS) return given;
-  throw new ConfigError(
-    "bad_read_freshness",
-    "safety.readFreshness",
-    `it must be a number of milliseconds, up to ${LONGEST_FRESHNESS_MS.toLocaleString("en")}`,
-    "Write 1_000, or false to read the resource before every write.",
-  );
-}
-
-function compileQuarantine(given: NonNullable<SafetyConfig["quarantine"]>): Safety["quarantine"] {
-  if (given === false) return null;
-  const { flips = 6, minutes = 10 } = given;
-  if (Number.isInteger(flips) && flips >= 2 && minutes > 0 && Number.isFinite(minutes)) {
-    return { flips, withinMillis: minutes * 60_000 };
-  }
-  throw new ConfigError(
-    "bad_quarantine",
-    "safety.quarantine",
-    "flips must be a whole number of at least 2, and minutes must be more than 0",
-    "Write { flips: 6, minutes: 10 }, or false to let two systems overwrite each other.",
-  );
 }
 
 function compileHooks(sync: SyncConfig): Hooks {
@@ -224,7 +137,7 @@ function compileMapping(
     throw new ConfigError(
       "no_parent",
       path,
-      `a ${resource.type} needs a ${resource.parent} as its parent`,
+      `the resource "${resource.type}" needs the record of its "${resource.parent}" as its parent`,
       "Name the column that holds the parent's key: parent: { column, record }.",
     );
   }
@@ -238,6 +151,15 @@ function compileMapping(
       path,
       `${references ? "reference(...)" : "author"} needs to know the app's users`,
       'Add identities: { table: "users", login: { github: "github_login" } }.',
+    );
+  }
+  for (const { column, references: table } of fields) {
+    if (table === null || table === identities?.table) continue;
+    throw new ConfigError(
+      "wrong_reference",
+      `${path}.fields.${column}`,
+      `it refers to the table "${table}", but the users are in "${identities?.table ?? ""}"`,
+      "Name the table of identities: a reference holds the key of the user who stands for the service's account.",
     );
   }
   return {
@@ -295,20 +217,22 @@ function findResource(place: Place, integrations: ReadonlyMap<string, Integratio
   const [name = "", type = ""] = place.name.split(".");
   const integration = integrations.get(name);
   if (integration === undefined) {
+    const known = [...integrations.keys()];
     throw new ConfigError(
       "unknown_integration",
       place.path,
       `there is no integration "${name}"`,
-      `Known: ${[...integrations.keys()].join(", ") || "none"}. Add it to integrations.`,
+      `Known: ${known.join(", ") || "none"}. Add it to integrations.${didYouMean(name, known)}`,
     );
   }
   const resource = integration.resources.find((candidate) => candidate.type === type);
   if (resource === undefined) {
+    const known = integration.resources.map((candidate) => `${name}.${candidate.type}`);
     throw new ConfigError(
       "unknown_resource",
       place.path,
       `${name} has no resource "${type}"`,
-      `Known: ${integration.resources.map((known) => `${name}.${known.type}`).join(", ")}.`,
+      `Known: ${known.join(", ")}.${didYouMean(place.name, known)}`,
     );
   }
   return resource;
@@ -323,11 +247,12 @@ function compileField(
   const name = typeof field === "string" ? field : field.field;
   const spec = Object.hasOwn(resource.fields, name) ? resource.fields[name] : undefined;
   if (spec === undefined) {
+    const known = Object.keys(resource.fields);
     throw new ConfigError(
       "unknown_field",
       path,
-      `a ${resource.type} has no field "${name}"`,
-      `Known: ${Object.keys(resource.fields).join(", ")}.`,
+      `the resource "${resource.type}" has no field "${name}"`,
+      `Known: ${known.join(", ")}.${didYouMean(name, known)}`,
     );
   }
   if (typeof field === "string") {
@@ -371,11 +296,14 @@ function checkParent(mapping: Mapping, mappings: readonly Mapping[]): void {
       candidate.resource.type === mapping.resource.parent,
   );
   if (found) return;
+  const tables = mappings
+    .filter(({ recordType }) => recordType !== mapping.recordType)
+    .map(({ recordType }) => recordType);
   throw new ConfigError(
     "unmapped_parent",
     `records.${mapping.recordType}.sync["${mapping.integration}.${mapping.resource.type}"].parent`,
-    `"${parent.recordType}" is not mapped to a ${mapping.integration}.${mapping.resource.parent ?? ""}`,
-    "Map the parent's table first: a child belongs to the connection of its parent.",
+    `"${parent.recordType}" is not mapped to "${mapping.integration}.${mapping.resource.parent ?? ""}"`,
+    `Map the parent's table: a child belongs to the connection of its parent.${didYouMean(parent.recordType, tables)}`,
   );
 }
 

@@ -1,12 +1,13 @@
 /**
- * The form of a configuration: each setting must have its type, or it is refused with its path. `compile-config.ts`
- * then checks the values.
+ * The form of a configuration: a setting that does not exist, or has another type, is refused with its path.
+ * `compile-config.ts` then checks the values.
  *
  * TypeScript checks most of it while the user writes it. A configuration in JavaScript, or a computed one, has
  * no other check.
  */
 import { z } from "zod";
 import { type AnyConfig, ConfigError } from "./config.ts";
+import { didYouMean } from "./store/database/index.ts";
 
 /** Postgres refuses an empty name and a NUL in a name; `__proto__` cannot be a property's name. */
 const name = z
@@ -16,34 +17,47 @@ const call = z.custom<object>((given) => typeof given === "function", "expected 
 /** `compile-config.ts` checks the bounds, and names them. */
 const amount = z.custom<number>((given) => typeof given === "number", "expected a number");
 const off = z.literal(false);
+/** Settings by names that the user chooses: tables, columns and fields. */
+const named = z.looseObject({});
 
-const fieldShape = z.union(
-  [
-    name,
-    z.looseObject({
-      kind: z.literal("reference"),
-      field: name,
-      table: name,
-      toResource: z.undefined().optional(),
-    }),
-    z.looseObject({
-      kind: z.undefined().optional(),
-      field: name,
-      toResource: call,
-      toRecord: call,
-    }),
-  ],
-  { error: "expected a field's name, { field, toResource, toRecord } or reference(...)" },
+/** Settings with fixed names: another one would be a mistake that nothing reads. */
+function settings<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: ({ code, keys }) =>
+      code === "unrecognized_keys"
+        ? `there is no such setting.${suggestion(keys, known)}`
+        : undefined,
+  });
+}
+
+function suggestion(keys: unknown, known: readonly string[]): string {
+  const [given = ""] = keys as readonly string[];
+  const near = didYouMean(given, known);
+  return near === "" ? ` Known: ${known.join(", ")}.` : near;
+}
+
+const otherFieldShape = z.custom<never>(
+  () => false,
+  "expected a field's name, { field, toResource, toRecord } or reference(...)",
 );
+const translatedFieldShape = settings({ field: name, toResource: call, toRecord: call });
+const referenceShape = settings({ kind: z.literal("reference"), field: name, table: name });
 
-const syncShape = z.looseObject({
+function fieldShapeFor(field: unknown): z.ZodType {
+  if (typeof field === "string") return name;
+  if (typeof field !== "object" || field === null || Array.isArray(field)) return otherFieldShape;
+  return "kind" in field ? referenceShape : translatedFieldShape;
+}
+
+const syncShape = settings({
   scope: name.optional(),
-  parent: z.looseObject({ column: name, record: name }).optional(),
-  fields: z.looseObject({}),
+  parent: settings({ column: name, record: name }).optional(),
+  fields: named,
   conflict: z.enum(["field", "record", "resource-wins", "record-wins"]).optional(),
   initial: z.enum(["resource", "record", "newer"]).optional(),
   pairBy: z
-    .union([name, z.array(name), z.looseObject({ externalId: name })], {
+    .union([name, z.array(name), settings({ externalId: name })], {
       error: "expected a column, columns or { externalId: COLUMN }",
     })
     .optional(),
@@ -52,17 +66,15 @@ const syncShape = z.looseObject({
   softDelete: name.optional(),
   modifiedAt: name.optional(),
   author: name.optional(),
-  defaults: z
-    .union([call, z.looseObject({})], { error: "expected values or a function" })
-    .optional(),
+  defaults: z.union([call, named], { error: "expected values or a function" }).optional(),
   derive: call.optional(),
   apply: call.optional(),
   afterCommit: call.optional(),
 });
 
-const recordShape = z.looseObject({
+const recordShape = settings({
   key: name.optional(),
-  sync: z.looseObject({}).optional(),
+  sync: named.optional(),
   journal: z.boolean().optional(),
   columns: z.array(name).optional(),
 });
@@ -81,7 +93,7 @@ const integrationShape = z.looseObject({
   connect: call,
 });
 
-const identitiesShape = z.looseObject({
+const identitiesShape = settings({
   table: name,
   key: name.optional(),
   login: z.record(z.string(), name),
@@ -91,36 +103,34 @@ const identitiesShape = z.looseObject({
   token: call.optional(),
 });
 
-const rootShape = z.looseObject({
+const rootShape = settings({
   database: z
     .union([z.string(), z.custom<object>((given) => typeof given === "object" && given !== null)], {
       error: "expected a URL, a pg.Pool or a PGlite",
     })
     .optional(),
-  integrations: z.looseObject({}),
+  integrations: named,
   identities: identitiesShape.optional(),
   timeZone: z.string().optional(),
-  safety: z
-    .looseObject({
-      quarantine: off
-        .or(z.looseObject({ flips: amount.optional(), minutes: amount.optional() }))
-        .optional(),
-      blastRadius: off
-        .or(z.looseObject({ records: amount.optional(), share: amount.optional() }))
-        .optional(),
-      writePause: off.or(amount).optional(),
-      readFreshness: off.or(amount).optional(),
-    })
-    .optional(),
-  redelivery: off.or(z.looseObject({ minutes: amount.optional() })).optional(),
+  safety: settings({
+    quarantine: off
+      .or(settings({ flips: amount.optional(), minutes: amount.optional() }))
+      .optional(),
+    blastRadius: off
+      .or(settings({ records: amount.optional(), share: amount.optional() }))
+      .optional(),
+    writePause: off.or(amount).optional(),
+    readFreshness: off.or(amount).optional(),
+  }).optional(),
+  redelivery: off.or(settings({ minutes: amount.optional() })).optional(),
   instance: z.string().optional(),
-  records: z.looseObject({}),
+  records: named,
 });
 
 /**
  * Returns the configuration unchanged.
  *
- * @throws ConfigError `malformed_config` if a setting has another type.
+ * @throws ConfigError `unknown_setting` if there is no such setting; `malformed_config` if it has another type.
  */
 export function checkShape(given: unknown): AnyConfig {
   const { integrations, records } = read(rootShape, given, "");
@@ -134,7 +144,7 @@ export function checkShape(given: unknown): AnyConfig {
       const within = `${path}.sync["${resource}"]`;
       const { fields } = read(syncShape, mapping, within);
       for (const [column, field] of Object.entries(fields)) {
-        read(fieldShape, field, pathTo(`${within}.fields`, column));
+        read(fieldShapeFor(field), field, pathTo(`${within}.fields`, column));
       }
     }
   }
@@ -145,9 +155,46 @@ export function checkShape(given: unknown): AnyConfig {
 function read<Shape extends z.ZodType>(shape: Shape, given: unknown, path: string): z.infer<Shape> {
   const result = shape.safeParse(given);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const at = [path, ...(issue?.path ?? []).map(String)].filter((part) => part !== "").join(".");
+  const { issues } = result.error;
+  // A mistyped name explains the one that is missing, so it comes first.
+  const unknown = findUnknown(issues);
+  if (unknown !== null) {
+    throw new ConfigError(
+      "unknown_setting",
+      join(path, unknown.path),
+      unknown.message,
+      "Correct the name, or remove the setting: nothing reads it.",
+    );
+  }
+  const [issue] = issues;
+  const at = join(path, issue?.path ?? []);
   throw malformed(at === "" ? "default export" : at, issue?.message ?? "it cannot be read");
+}
+
+interface UnknownSetting {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** The first setting that does not exist, also within a setting that may have several forms. */
+function findUnknown(issues: readonly z.core.$ZodIssue[]): UnknownSetting | null {
+  for (const issue of issues) {
+    if (issue.code === "unrecognized_keys") {
+      const [key = ""] = issue.keys;
+      return {
+        path: [...issue.path, isName(key) ? key : JSON.stringify(key)],
+        message: issue.message,
+      };
+    }
+    if (issue.code !== "invalid_union") continue;
+    const within = findUnknown(issue.errors.flat());
+    if (within !== null) return { ...within, path: [...issue.path, ...within.path] };
+  }
+  return null;
+}
+
+function join(path: string, within: readonly PropertyKey[]): string {
+  return [path, ...within.map(String)].filter((part) => part !== "").join(".");
 }
 
 function pathTo(parent: string, key: string): string {

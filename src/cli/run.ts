@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../version.ts";
 import {
+  addEnvFile,
   addSettings,
   type CommandFailure,
   describeFailure,
@@ -72,7 +73,10 @@ export function createProgram(io: Io): Command {
       getOutHelpWidth: () => io.stdout.columns ?? 100,
       getOutHasColors: () => false,
     })
-    .addHelpText("after", EPILOGUE);
+    .addHelpText("after", EPILOGUE)
+    .hook("preAction", () => {
+      addEnvFile(io.cwd, io.env);
+    });
   const within: Within = withinContext(io);
   const groups: readonly (readonly [string, readonly ((to: Command, by: Within) => void)[]])[] = [
     ["Set up:", [addMigrateCommand, addConnectCommand]],
@@ -107,8 +111,8 @@ Begin:
   $ tandem explain tasks 42                           why is this row as it is?
 
 The configuration is tandem.config.ts; without a database in it, an embedded Postgres (PGlite) is
-kept under .tandem/. Only one process can open a PGlite: while a server runs, the other commands
-ask that server.
+kept under .tandem/. Variables in a .env file are set, unless they are already. Only one process can
+open a PGlite: while a server runs, the other commands ask that server.
 
 Exit status:
 ${Object.entries(EXIT_MEANINGS)

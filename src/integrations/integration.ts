@@ -291,6 +291,14 @@ export type IntegrationErrorKind =
   /** 403 without a rate limit, 422 and other refusals: a retry does not help. */
   | "permanent";
 
+/** A resource that has another address now. */
+export interface RedirectedResource {
+  readonly ref: ResourceRef;
+  readonly to: Place;
+  /** The addresses to which it was moved on from there, in this order. Default: none is known. */
+  readonly further?: readonly Place[];
+}
+
 /** A request that failed. */
 export class IntegrationError extends Error {
   override readonly name = "IntegrationError";
@@ -304,7 +312,7 @@ export class IntegrationError extends Error {
   /** How long to wait before a retry, if the provider says so. A duration, because clocks may differ. */
   readonly retryAfterMs: number | null;
   /** For kind `moved`: the resource, and its new address if the provider tells it. */
-  readonly moved: { readonly ref: ResourceRef; readonly to: Place } | null;
+  readonly moved: RedirectedResource | null;
 
   constructor(details: {
     readonly kind: IntegrationErrorKind;

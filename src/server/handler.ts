@@ -3,13 +3,15 @@ import { Hono } from "hono";
 import type { TandemCore } from "../compose.ts";
 import { ConfigError } from "../config.ts";
 import { LARGEST_PAYLOAD_BYTES, receive, receiveInBatches } from "../runtime/receive/index.ts";
+import { sayHint } from "../model/acts/hint.ts";
 import { FOREIGN_REMEDY } from "../runtime/safety/index.ts";
 import { inTime } from "../runtime/services/index.ts";
 import { describeError } from "../runtime/failures/index.ts";
-import { describeTrouble, NoAnswerError } from "../store/database/index.ts";
+import { describeTrouble, isSchemaMissing, NoAnswerError } from "../store/database/index.ts";
 import { type ApiEnv, callerOf, createAccess, type HandlerOptions } from "./access/index.ts";
 import { createApi } from "./api/index.ts";
 import { dashboardAssets } from "./assets.ts";
+import { answerOutside, pathBelow } from "./base-path.ts";
 import {
   BudgetSpentError,
   type ByteHold,
@@ -38,10 +40,16 @@ const RETRY_AFTER_SECONDS = 5;
 export type RequestHandler = (request: Request, bindings?: unknown) => Promise<Response>;
 
 /** Builds the handler of an opened Tandem. */
-export function createHandler(core: TandemCore, options: HandlerOptions = {}): RequestHandler {
-  const { app, failed } = createRouter(core, options);
+export function createHandler(
+  core: TandemCore,
+  options: HandlerOptions,
+  basePath: string,
+): RequestHandler {
+  const { app, failed } = createRouter(core, options, basePath);
   return async (request, bindings) => {
     try {
+      const outside = answerOutside(request, basePath);
+      if (outside !== null) return outside;
       return await app.fetch(request, objectOr(bindings));
     } catch (error) {
       // Hono rethrows values that are no errors; in an app they would end the process.
@@ -51,7 +59,7 @@ export function createHandler(core: TandemCore, options: HandlerOptions = {}): R
 }
 
 /** All routes, and the response to errors that they throw. */
-export function createRouter(core: TandemCore, options: HandlerOptions) {
+export function createRouter(core: TandemCore, options: HandlerOptions, basePath = "") {
   if (options.apiToken === "") {
     throw new ConfigError(
       "empty_token",
@@ -60,7 +68,7 @@ export function createRouter(core: TandemCore, options: HandlerOptions) {
       "Set a long random text, or leave it out: then only this machine can use the API.",
     );
   }
-  const app = new Hono<ApiEnv>();
+  const app = new Hono<ApiEnv>({ getPath: pathBelow(basePath) });
   const assets = dashboardAssets();
   const metrics = createMetrics(core);
   const { log, store } = core.services;
@@ -131,7 +139,7 @@ export function createRouter(core: TandemCore, options: HandlerOptions) {
       ok: false,
       code: "foreign_instance",
       message: why,
-      hint: FOREIGN_REMEDY,
+      hint: sayHint(FOREIGN_REMEDY, "request"),
     });
   });
 
@@ -149,12 +157,13 @@ export function createRouter(core: TandemCore, options: HandlerOptions) {
   app.get("/metrics", async (context) =>
     context.body(await metrics.read(), 200, { "content-type": metrics.contentType }),
   );
-  app.route("/api", createApi(core));
+  app.route("/api", createApi(core, basePath));
 
   app.get("*", async (context) => {
     const asset = await assets(context.req.path, context.req.raw);
     return (
-      asset ?? problem(404, "no_such_page", `${context.req.path} does not exist`, "Start at /.")
+      asset ??
+      problem(404, "no_such_page", `${context.req.path} does not exist`, `Start at ${basePath}/.`)
     );
   });
   app.notFound((context) =>
@@ -162,13 +171,14 @@ export function createRouter(core: TandemCore, options: HandlerOptions) {
       404,
       "no_such_route",
       `${context.req.method} ${context.req.path} does not exist`,
-      "Start at /.",
+      `Start at ${basePath}/.`,
     ),
   );
   const failed = (error: unknown): Response => {
     const trouble = describeTrouble(error);
     const stack = error instanceof Error ? error.stack : undefined;
     log.error({ ...describeError(error), stack }, "a request failed");
+    if (isSchemaMissing(error)) return notMigrated();
     return problem(
       503,
       trouble?.code ?? "unavailable",
@@ -178,6 +188,15 @@ export function createRouter(core: TandemCore, options: HandlerOptions) {
   };
   app.onError(failed);
   return { app, failed };
+}
+
+function notMigrated(): Response {
+  return problem(
+    503,
+    "not_migrated",
+    "this database has no tandem schema yet, or one of another version",
+    "Run `tandem migrate`, or call `tandem.migrate()`. If it has run already, check that this is the right database. The log shows the cause.",
+  );
 }
 
 class SlowBodyError extends Error {

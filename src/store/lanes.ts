@@ -53,6 +53,13 @@ export type LaneQuery =
   | { readonly kind: "unpaired_children"; readonly parents: readonly LaneId[] }
   /** Lanes whose resource moved out of reach, to that place. */
   | { readonly kind: "moved_to"; readonly resourceType: string; readonly place: string }
+  /** Lanes of present records whose resources are out of reach; those that left last come first. */
+  | {
+      readonly kind: "out_of_reach";
+      readonly connectionIds: readonly ConnectionId[];
+      readonly resourceType: string;
+      readonly limit: number;
+    }
   /** Lanes whose resource came from that place, out of reach; living ones first. */
   | { readonly kind: "came_from"; readonly resourceType: string; readonly place: string }
   /** Living lanes that have a resource, after the lane given. */
@@ -91,6 +98,11 @@ interface Certain {
   };
   /** With what people see of the resource, which the wide row holds. */
   readonly came_from: { readonly externalId: string; readonly display: Lane["display"] };
+  readonly out_of_reach: {
+    readonly externalId: string;
+    readonly recordId: string;
+    readonly tombstone: Tombstone;
+  };
   readonly with_resource: { readonly externalId: string };
   readonly with_record: { readonly recordId: string };
 }

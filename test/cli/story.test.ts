@@ -163,6 +163,11 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
     expect(await refused("events", "cancel", id)).toEqual({ exit: 6, code: "wrong_state" });
     expect(await refused("events", "show", "7")).toEqual({ exit: 2, code: "bad_id" });
     expect(await refused("explain", "tasks", "99")).toEqual({ exit: 5, code: "not_paired" });
+    // The next step is a command, not a request.
+    const shown = await terminal.tandem("events", "show", "7");
+    expect(shown.err).toContain("fix: An event's id is a UUID; `tandem events` lists them.");
+    const missing = await terminal.tandem("events", "show", "0196ffff-0000-7000-8000-000000000001");
+    expect(missing.err).toContain("fix: List them with `tandem events`.");
     expect(await refused("pause", "acme/nope")).toEqual({ exit: 5, code: "no_connection" });
   }
 

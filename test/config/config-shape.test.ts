@@ -56,7 +56,7 @@ describe("a configuration of the wrong form is refused at its place", () => {
     [
       "a field with one function",
       tasksWith({ fields: { title: { field: "title", toRecord: String } } }),
-      `malformed_config ${TASKS}.fields.title: `,
+      `malformed_config ${TASKS}.fields.title.toResource: expected a function`,
     ],
     ["a scope that is no name", tasksWith({ scope: () => 1 }), `malformed_config ${TASKS}.scope: `],
     [
@@ -101,8 +101,119 @@ describe("a configuration of the wrong form is refused at its place", () => {
     expect(refusalOf(config)).toContain(refusal);
   });
 
+  it.each([
+    ["at the root", { ...sample, timezone: "UTC" }, "timezone", "timeZone"],
+    [
+      "in the safety",
+      { ...sample, safety: { readfreshness: 1 } },
+      "safety.readfreshness",
+      "readFreshness",
+    ],
+    [
+      "in a setting of several forms",
+      { ...sample, safety: { quarantine: { flip: 3 } } },
+      "safety.quarantine.flip",
+      "flips",
+    ],
+    [
+      "in the identities",
+      { ...sample, identities: { ...sample.identities, logins: {} } },
+      "identities.logins",
+      "login",
+    ],
+    [
+      "in a record",
+      { ...sample, records: { tasks: { jurnal: true } } },
+      "records.tasks.jurnal",
+      "journal",
+    ],
+    ["in a mapping", tasksWith({ softdelete: "deleted_at" }), `${TASKS}.softdelete`, "softDelete"],
+    [
+      "which hides a required one",
+      tasksWith({ fields: undefined, field: {} }),
+      `${TASKS}.field`,
+      "fields",
+    ],
+    [
+      "in a parent",
+      tasksWith({ parent: { colum: "a", record: "b" } }),
+      `${TASKS}.parent.colum`,
+      "column",
+    ],
+    [
+      "in a translated field",
+      tasksWith({ fields: { title: { field: "title", toResource: String, toRecrod: String } } }),
+      `${TASKS}.fields.title.toRecrod`,
+      "toRecord",
+    ],
+    [
+      "in a reference",
+      tasksWith({ fields: { owner: { kind: "reference", field: "assignees", tabel: "users" } } }),
+      `${TASKS}.fields.owner.tabel`,
+      "table",
+    ],
+  ])("a mistyped setting %s is refused with the name that was meant", (_, config, path, near) => {
+    expect(refusalOf(config)).toBe(
+      `unknown_setting ${path}: there is no such setting. Did you mean "${near}"?`,
+    );
+  });
+
+  it("a setting unlike any other is refused with the names that exist", () => {
+    expect(refusalOf({ ...sample, redelivery: { every: 5 } })).toBe(
+      "unknown_setting redelivery.every: there is no such setting. Known: minutes.",
+    );
+  });
+
   it("and one of the right form is compiled", () => {
     expect(refusalOf(tasksWith({}))).toBe("it was compiled");
     expect(refusalOf({ ...sample, records: { tasks: { journal: true } } })).toBe("it was compiled");
+  });
+});
+
+function hintOf(config: unknown): string {
+  try {
+    compileConfig(config as AnyConfig);
+    return "it was compiled";
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return `${error.code} ${error.hint}`;
+  }
+}
+
+describe("a name that is nearly a known one is recognised", () => {
+  const { "github.issue_comment": comment } = sample.records.comments.sync ?? {};
+  const tasks = (name: string): unknown => ({
+    ...sample,
+    records: { tasks: { sync: { [name]: issue } } },
+  });
+
+  it.each([
+    ["an integration", tasks("gihub.issue"), 'unknown_integration .*"github"'],
+    ["a resource", tasks("github.isue"), 'unknown_resource .*"github.issue"'],
+    ["a field", tasksWith({ fields: { title: "titel" } }), 'unknown_field .*"title"'],
+    [
+      "a parent's table",
+      {
+        ...sample,
+        records: {
+          ...sample.records,
+          comments: {
+            sync: {
+              "github.issue_comment": { ...comment, parent: { column: "task_id", record: "task" } },
+            },
+          },
+        },
+      },
+      'unmapped_parent .*"tasks"',
+    ],
+  ])("%s", (_, config, hint) => {
+    expect(hintOf(config)).toMatch(new RegExp(`${hint.replace(".*", ".* Did you mean ")}\\?$`));
+  });
+
+  it("a reference to another table than the users' is refused", () => {
+    const fields = { owner_id: { kind: "reference", field: "assignees", table: "people" } };
+    expect(refusalOf(tasksWith({ fields }))).toBe(
+      `wrong_reference ${TASKS}.fields.owner_id: it refers to the table "people", but the users are in "users"`,
+    );
   });
 });

@@ -17,8 +17,10 @@ const asUser = (program: string) =>
 it.each([
   ["README.md", "tandem.config.ts"],
   ["docs/guide.md", "guide.ts"],
-])("each example of %s is a part of test/docs/examples/%s", async (page, file) => {
-  const program = dense(asUser(await read(`test/docs/examples/${file}`)));
+  ["docs/mount.md", "mount.ts", "next-route.ts"],
+])("each example of %s is a part of test/docs/examples/%s", async (page, ...files) => {
+  const programs = await Promise.all(files.map((file) => read(`test/docs/examples/${file}`)));
+  const program = dense(asUser(programs.join("\n")));
   const examples = [...(await read(page)).matchAll(/^```ts\n([^]*?)^```/gm)];
   expect(examples.length).toBeGreaterThan(0);
   const strange = examples.filter(([, code = ""]) => !program.includes(dense(code)));

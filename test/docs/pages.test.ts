@@ -16,6 +16,7 @@ const entrances = [
   "README.md",
   "CONTRIBUTING.md",
   "docs/guide.md",
+  "docs/mount.md",
   "docs/operations.md",
   "docs/reasons.md",
 ];

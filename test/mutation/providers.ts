@@ -43,9 +43,9 @@ export const providers: readonly CodeMutant[] = [
     id: "redirect-proved",
     rule: "... and one that does is believed where the issue is there",
     file: repositoryApi,
-    find: "return issue.number === externalId;\n    } catch (error) {",
+    find: 'return issue.number === externalId ? "there" : "nothing";\n    } catch (error) {',
     replace:
-      "return issue.number === externalId;\n    } catch (error) {\n      if (externalId) return true;",
+      'return issue.number === externalId ? "there" : "nothing";\n    } catch (error) {\n      if (externalId) return "there";',
     killedBy: lies,
   },
   {

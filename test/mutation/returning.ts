@@ -4,6 +4,8 @@ import type { CodeMutant } from "./mutant.ts";
 const killedBy = ["test/situations/deletions/returns.test.ts"];
 const unit = ["test/engine/lifecycle/resource-return.test.ts"];
 
+const UNHEARD = ["test/situations/moves/returned-unheard.test.ts"];
+
 export const returning: readonly CodeMutant[] = [
   {
     id: "return-read",
@@ -175,5 +177,37 @@ export const returning: readonly CodeMutant[] = [
     find: 'if (after.event?.state !== "queued") continue;',
     replace: "if (after.event === null) continue;",
     killedBy: ["test/situations/deletions/returns-then-archived.test.ts"],
+  },
+  {
+    id: "return-unheard-poll",
+    rule: "A poll looks for unknown resources among those that are out of reach before it makes records of them",
+    file: "src/runtime/reconcile/poll.ts",
+    find: "    await followReturned(services, contact, page.observations, signal);\n",
+    replace: "",
+    killedBy: UNHEARD,
+  },
+  {
+    id: "return-unheard-created",
+    rule: "A resource that was created after all departures costs no read of the resources out of reach",
+    file: "src/runtime/moves/returned.ts",
+    find: "if (addMillis(lane.tombstone.at, CLOCKS_DIFFER_MS) < oldest) continue;",
+    replace: "",
+    killedBy: UNHEARD,
+  },
+  {
+    id: "return-unheard-redirects",
+    rule: "Redirects are followed through unconnected containers",
+    file: "src/runtime/moves/returned.ts",
+    find: "[seen.to, ...(seen.further ?? [])].find(",
+    replace: "[seen.to].find(",
+    killedBy: UNHEARD,
+  },
+  {
+    id: "return-unheard-sweep",
+    rule: "A sweep finds a resource that returned and got a second record",
+    file: "src/runtime/reconcile/plan.ts",
+    find: "steps: await planFromAway(planner)",
+    replace: "steps: (await planFromAway(planner)).slice(0, 0)",
+    killedBy: UNHEARD,
   },
 ];

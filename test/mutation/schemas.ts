@@ -154,8 +154,8 @@ export const schemas: readonly CodeMutant[] = [
     id: "soft-delete-null",
     rule: "A soft delete that has a value while the row lives is refused at the migration",
     file: fit,
-    find: 'if (builtin !== "bool" && !notNull) return;',
-    replace: 'if (builtin !== "bool" || notNull) return;',
+    find: 'if (TIMES_OR_DAYS.has(builtin ?? "") && !notNull) return;',
+    replace: 'if (TIMES_OR_DAYS.has(builtin ?? "") || notNull) return;',
     killedBy: ["test/store/migrate.test.ts"],
   },
   {

@@ -271,8 +271,8 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-deleted-there",
     rule: "A child is deleted with its transferred parent if that is deleted before the child has followed",
     file: "src/runtime/reconcile/plan-moves.ts",
-    find: "if (passed.some((one) => isSamePlace(one, place))) return false;",
-    replace: "if (passed.some((one) => isSamePlace(one, place))) return true;",
+    find: "    next = nextAddress(above.tombstone);\n  }\n  return false;",
+    replace: "    next = nextAddress(above.tombstone);\n  }\n  return true;",
     killedBy: leftBehind,
   },
   {

@@ -20,7 +20,7 @@ const lockShape = z.object({
 const manifestShape = z.object({
   engines: z.object({ node: z.string() }),
   dependencies: z.record(z.string(), z.string()),
-  overrides: z.record(z.string(), z.string()).default({}),
+  overrides: z.record(z.string(), z.union([z.string(), z.record(z.string(), z.string())])),
 });
 
 const read = (file: string): unknown => JSON.parse(readFileSync(file, "utf8"));
@@ -29,6 +29,12 @@ const manifest = manifestShape.parse(read("package.json"));
 const brought = Object.entries(packages).filter(([path, { dev }]) => path !== "" && dev !== true);
 const [, promised = ""] = /^>=\s*(\d+\.\d+)/.exec(manifest.engines.node) ?? [];
 const oldest = `${promised}.0`;
+
+/** The version that an override gives a package wherever it is asked for; one below a named package counts only there. */
+function overriddenTo(name: string): string | null {
+  const override = Object.hasOwn(manifest.overrides, name) ? manifest.overrides[name] : null;
+  return typeof override === "string" ? override : null;
+}
 
 /** Whether a version is in a range of `>=`, `<`, `^`, `~`, plain numbers, and alternatives of these. */
 function isWithin(version: string, range: string): boolean {
@@ -82,8 +88,10 @@ describe("the packages that a consumer installs", () => {
   it("is what they ask for themselves, and not what an override made of it here", () => {
     const wrong = brought.flatMap(([path, { dependencies = {} }]) =>
       Object.entries(dependencies)
-        .filter(([name, range]) => !isWithin(manifest.overrides[name] ?? "", range))
-        .filter(([name]) => Object.hasOwn(manifest.overrides, name))
+        .filter(([name, range]) => {
+          const override = overriddenTo(name);
+          return override !== null && !isWithin(override, range);
+        })
         .map(([name, range]) => `${path} asks for ${name} ${range}`),
     );
     expect(wrong).toEqual([]);

@@ -41,10 +41,12 @@ describe("the dashboard's files", () => {
 
     // All that the page names: what is missing would leave it empty.
     const page = (await (await assets("/"))?.text()) ?? "";
-    const named = page.match(/"\/assets\/[^"]+"/g) ?? [];
+    const named = page.match(/"\.\/assets\/[^"]+"/g) ?? [];
     expect(named.length).toBeGreaterThan(8);
+    // Below a base path an absolute address would miss Tandem.
+    expect(page).not.toMatch(/(?:href|src)="\/|: "\//);
     for (const quoted of named) {
-      const found = await assets(quoted.slice(1, -1));
+      const found = await assets(quoted.slice(2, -1));
       expect([quoted, found?.status]).toEqual([quoted, 200]);
       expect(await found?.text()).not.toBe("");
     }
@@ -166,7 +168,7 @@ describe("the dashboard's page", () => {
 
   it("has no script but its import map and files of its own", () => {
     const scripts = html.match(/<script[^>]*>/g) ?? [];
-    expect(scripts.filter((tag) => !/type="importmap"|src="\/assets\//.test(tag))).toEqual([]);
+    expect(scripts.filter((tag) => !/type="importmap"|src="\.\/assets\//.test(tag))).toEqual([]);
     expect(html).not.toMatch(/\son\w+=|style=|javascript:/i);
   });
 });

@@ -96,7 +96,14 @@ describe("a mapping is refused", () => {
     });
   });
 
-  it.each(["timestamptz", "timestamp", "text"])("not for a soft delete of type %s", (builtin) => {
+  it("for a soft delete of another type: it is written as a time", () => {
+    const column = aColumn("gone", { type: "text", builtin: "text" });
+    expect(refusal({ softDelete: "gone" }, [column])).toMatchObject({
+      message: "tasks.gone is of type text, and softDelete is written as a time",
+    });
+  });
+
+  it.each(["timestamptz", "timestamp", "date"])("not for a soft delete of type %s", (builtin) => {
     expect(refusal({ softDelete: "gone" }, [aColumn("gone", { builtin })])).toBeNull();
   });
 

@@ -96,7 +96,7 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
       scopeColumn: null,
       fields: [plainField("name", "title")],
     });
-    await store.migrate([{ ...tasks, softDelete: "markdown" }, users]);
+    await store.migrate([{ ...tasks, fields: [plainField("markdown", "body")] }, users]);
     expect(await triggersOf(app)).toHaveLength(8);
     expect(await app.sql<Named>(INSTALLED)).not.toEqual(before);
 
@@ -193,11 +193,19 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
       const { database, app } = await prepared();
       await app.sql("create view seen as select * from tasks");
       const named = (recordType: string) => ({ ...tasks, recordType });
-      for (const missing of ["nowhere", "Tasks"]) {
+      const { rows } = await database.query<{ name: string; path: string }>(
+        "select current_database() as name, array_to_string(current_schemas(false), ', ') as path",
+      );
+      const { name, path } = rows[0] ?? { name: "", path: "" };
+      for (const [missing, near] of [
+        ["nowhere", ""],
+        ["Tasks", ' Did you mean "tasks"?'],
+        ["taks", ' Did you mean "tasks"?'],
+      ] as const) {
         expect(await refusal(database, named(missing))).toEqual({
           code: "table_missing",
-          message: `there is no table ${missing}`,
-          hint: "Create it first, or correct the configuration; a name is looked up along the search path.",
+          message: `there is no table ${missing} in the database "${name}" (search path: ${path})`,
+          hint: `Create it first, or correct the configuration.${near}`,
         });
       }
       expect(await refusal(database, named("seen"))).toEqual({
@@ -208,7 +216,11 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
       expect(await refusal(database, { ...tasks, key: "uid" })).toEqual({
         code: "column_missing",
         message: "tasks has no column uid",
-        hint: "Correct the mapping, or add the column first.",
+        hint: "Set `key` to the column of the table's primary key.",
+      });
+      expect(await refusal(database, { ...tasks, fields: [plainField("titel")] })).toMatchObject({
+        message: "tasks has no column titel",
+        hint: 'Correct the mapping, or add the column first. Did you mean "title"?',
       });
       expect(await refusal(database, tasks, named("public.tasks"))).toEqual({
         code: "table_named_twice",
@@ -237,6 +249,10 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
       ]);
       expect(await refused({ softDelete: "always_set" })).toEqual([
         "tasks.always_set is never null, so that softDelete would take every row for deleted",
+        soft,
+      ]);
+      expect(await refused({ softDelete: "markdown" })).toEqual([
+        "tasks.markdown is of type text, and softDelete is written as a time",
         soft,
       ]);
       expect(await refused({ modifiedAt: "epoch" })).toEqual([

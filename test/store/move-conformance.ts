@@ -1,5 +1,7 @@
 /** Every store's duties for lanes that move from one connection to another. */
 import { beforeAll, describe, expect, it } from "vitest";
+import type { LaneId } from "../../src/model/ids.ts";
+import { addMillis } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import { recordDeleted, resourceDeleted } from "../../src/model/tombstone.ts";
 import {
@@ -163,6 +165,41 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
           }
         }
       }
+    });
+
+    it("are found while their resources are out of reach, the latest first", async () => {
+      const { store } = opened;
+      const connection = await aConnection(store, "left behind");
+      const keys = ["first", "second", "deleted", "unpaired", "there"].map((name) => ({
+        ...issueKey(connection, name),
+        recordId: name === "unpaired" ? null : `left ${name}`,
+      }));
+      const ids = (await store.transaction((tx) => tx.ensureLanes(keys))).map(present);
+      const [first, second, deleted, unpaired] = ids.map(present);
+      const leave = (id: LaneId | undefined, end: typeof recordDeleted, delay: number) =>
+        decide(store, present(id), (_, now) => ({
+          tombstone: outOfReach(end(anId(), addMillis(now, delay)), "78/1"),
+        }));
+      await leave(second, resourceDeleted, 1_000);
+      await leave(first, resourceDeleted, 0);
+      await leave(deleted, recordDeleted, 2_000);
+      await leave(unpaired, resourceDeleted, 3_000);
+      const away = (limit: number, resourceType = "issue") =>
+        store.transaction((tx) =>
+          tx.findLanes({
+            kind: "out_of_reach",
+            connectionIds: [connection],
+            resourceType,
+            limit,
+          }),
+        );
+      expect(await away(5)).toMatchObject([
+        { id: second, externalId: "second", tombstone: { resource: { outOfReach: "78/1" } } },
+        { id: first, recordId: "left first" },
+      ]);
+      expect(await away(5)).toHaveLength(2);
+      expect(await away(1)).toMatchObject([{ id: second }]);
+      expect(await away(5, "issue_comment")).toEqual([]);
     });
 
     it("are found by where they went out of reach", async () => {

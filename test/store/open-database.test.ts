@@ -3,6 +3,7 @@ import pg from "pg";
 import { describe, expect, it } from "vitest";
 import {
   openDatabase,
+  readDatabaseAddress,
   UnknownDatabaseError,
 } from "../../src/store/postgres/driver/open-database.ts";
 import { pgDatabase } from "../../src/store/postgres/driver/pg-database.ts";
@@ -14,6 +15,36 @@ it("a client of another library is refused, and what can be given is said", asyn
   expect(refused).toMatchObject({
     message: "the database is neither a pg.Pool nor a PGlite",
     hint: expect.stringContaining('"memory://", a pg.Pool or a PGlite') as string,
+  });
+});
+
+describe("the address of a database", () => {
+  it.each([
+    ["postgres://localhost/app", "postgres"],
+    ["postgresql://app:secret@db:5433/app?sslmode=require", "postgres"],
+    ["postgres://app@/app", "postgres"],
+    ["postgres://%2Fvar%2Frun%2Fpostgresql/app", "postgres"],
+    ["memory://", "memory"],
+    ["./data", "directory"],
+    ["postgres/data", "directory"],
+    ["C:\\data", "directory"],
+  ])("%s is one of kind %s", (address, kind) => {
+    expect(readDatabaseAddress(address)).toEqual({ kind, address });
+  });
+
+  it.each([
+    ["mysql://localhost/app", '"mysql://" is not the URL of a Postgres database'],
+    ["http://localhost/app", '"http://" is not the URL of a Postgres database'],
+    ["postgres//localhost/app", 'must begin with "postgres://"'],
+    ["postgres:/localhost/app", 'must begin with "postgres://"'],
+    ["postgresql:localhost/app", 'must begin with "postgres://"'],
+    ["POSTGRES//localhost/app", 'must begin with "postgres://"'],
+    ["postgres://app:pa#ss@localhost:port/app", "must be percent-encoded"],
+    ["", "is empty"],
+    [" ", "is empty"],
+  ])("%j is refused, and creates no folder", (address, reason) => {
+    expect(() => readDatabaseAddress(address)).toThrow(UnknownDatabaseError);
+    expect(() => readDatabaseAddress(address)).toThrow(reason);
   });
 });
 

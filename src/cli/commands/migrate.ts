@@ -1,7 +1,7 @@
 /** `tandem migrate`: brings the schema and the triggers up to date. */
 import type { Command } from "commander";
 import { compileConfig } from "../../compile-config.ts";
-import type { Database } from "../../store/database/index.ts";
+import { type Database, isSchemaMissing } from "../../store/database/index.ts";
 import { auditStore } from "../../store/postgres/directory/index.ts";
 import { openDatabase } from "../../store/postgres/driver/index.ts";
 import { migrate } from "../../store/postgres/migrate.ts";
@@ -9,7 +9,6 @@ import { columns, countNoun } from "../output/index.ts";
 import {
   type CommandContext,
   examples,
-  isSchemaMissing,
   loadConfig,
   recordCommand,
   takeConfig,

@@ -12,6 +12,7 @@ import {
 } from "../context/index.ts";
 import { countNoun, untilInterrupted } from "../output/index.ts";
 import type { AnyConfig } from "../../config.ts";
+import { sayHint } from "../../model/acts/hint.ts";
 import { FOREIGN_REMEDY } from "../../runtime/safety/index.ts";
 import type { Tandem } from "../../server/tandem.ts";
 
@@ -77,7 +78,7 @@ async function refuseMisfit({ services }: Tandem): Promise<void> {
 async function refuseForeign({ services }: Tandem): Promise<void> {
   const why = await services.instance.checkIdentity();
   if (why === null) return;
-  throw new CliError(EXIT.refused, "foreign_instance", why, FOREIGN_REMEDY);
+  throw new CliError(EXIT.refused, "foreign_instance", why, sayHint(FOREIGN_REMEDY, "command"));
 }
 
 async function workOnce(tandem: Tandem, context: CommandContext): Promise<void> {

@@ -96,11 +96,6 @@ export function notMigrated(cause?: unknown): CliError {
   );
 }
 
-/** Whether the database reported an unknown schema, table, function or column. */
-export function isSchemaMissing(thrown: unknown): boolean {
-  return ["3F000", "42P01", "42883", "42703"].includes(sqlState(thrown) ?? "");
-}
-
 /** The failure of a command that needs the database itself and cannot ask the server instead. */
 function describeHeld({ holder, lockFile, message }: DataDirectoryHeldError): CommandFailure {
   if (holder === null) {

@@ -16,8 +16,9 @@ export {
 } from "./command-context.ts";
 export { recordCommand } from "./command-line-act.ts";
 export { lockDataDirectory } from "./data-directory-lock.ts";
+export { addEnvFile } from "./env-file.ts";
 export { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
-export { CliError, type CommandFailure, describeFailure, isSchemaMissing } from "./failure.ts";
+export { CliError, type CommandFailure, describeFailure } from "./failure.ts";
 export { findConnection } from "./find-connection.ts";
 export { loadConfig } from "./load-config.ts";
 export { openTandem, takeConfig } from "./open-tandem.ts";

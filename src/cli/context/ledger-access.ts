@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { AnyConfig } from "../../config.ts";
+import { type ActName, ACTS, sayHint } from "../../model/acts/hint.ts";
 import type { Log } from "../../runtime/services/index.ts";
 import type {
   ApiAudit,
@@ -188,8 +189,22 @@ function askServer(url: string, { env }: Io): Ask {
   };
 }
 
+const hintPart = z.union([
+  z.string(),
+  z.object({
+    act: z.custom<ActName>((name) => typeof name === "string" && Object.hasOwn(ACTS, name)),
+    of: z.array(z.string()),
+  }),
+]);
+
 const problemShape = z.object({
-  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    hint: z.string(),
+    // A server of another version may name acts that this CLI does not have: its text is shown then.
+    hint_parts: z.array(hintPart).optional().catch(undefined),
+  }),
 });
 
 const EXIT_BY_STATUS: Readonly<Record<number, ExitCode>> = {
@@ -210,6 +225,7 @@ function refusal(status: number, body: unknown, base: string): CliError {
       "Check the address; `tandem start` prints it.",
     );
   }
-  const { code, message, hint } = problem.data.error;
-  return new CliError(EXIT_BY_STATUS[status] ?? EXIT.failed, code, message, hint);
+  const { code, message, hint, hint_parts: parts } = problem.data.error;
+  const remedy = sayHint(parts ?? hint, "command");
+  return new CliError(EXIT_BY_STATUS[status] ?? EXIT.failed, code, message, remedy);
 }

@@ -7,10 +7,11 @@ import type { AnyConfig } from "../../config.ts";
 import type { Log } from "../../runtime/services/index.ts";
 import type { HandlerOptions } from "../../server/access/index.ts";
 import { assembleTandem, type Tandem } from "../../server/tandem.ts";
-import { DEFAULT_DATA_DIRECTORY } from "../../store/postgres/driver/index.ts";
+import { isSchemaMissing } from "../../store/database/index.ts";
+import { readDatabaseAddress } from "../../store/postgres/driver/index.ts";
 import { type DataDirectoryLock, lockDataDirectory } from "./data-directory-lock.ts";
 import { armedFailpoints } from "./failpoint.ts";
-import { isSchemaMissing, notMigrated } from "./failure.ts";
+import { notMigrated } from "./failure.ts";
 import type { Io } from "../output/index.ts";
 
 export interface OpenedTandem {
@@ -42,6 +43,7 @@ export interface TakenConfig {
  *
  * @param mustExist Whether an absent data directory is an error. Otherwise opening creates an empty database.
  * @throws DataDirectoryHeldError if another process has the data directory.
+ * @throws UnknownDatabaseError if the address is one of no database.
  * @throws CliError `not_migrated`
  */
 export function takeConfig(config: AnyConfig, cwd: string, mustExist: boolean): TakenConfig {
@@ -94,8 +96,8 @@ export async function openTandem(
 /** The data directory of a configuration's PGlite; `null` for another database. */
 function dataDirectoryOf({ database }: AnyConfig, cwd: string): string | null {
   if (typeof database === "object") return null;
-  if (database !== undefined && /^(postgres(ql)?|memory):\/\//.test(database)) return null;
-  return resolve(cwd, database ?? DEFAULT_DATA_DIRECTORY);
+  const { kind, address } = readDatabaseAddress(database);
+  return kind === "directory" ? resolve(cwd, address) : null;
 }
 
 async function checkMigrated(tandem: Tandem): Promise<void> {

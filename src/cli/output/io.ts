@@ -9,7 +9,8 @@ export interface Output {
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  /** A command adds the variables in the `.env` file of `cwd`. */
+  readonly env: Record<string, string | undefined>;
   readonly cwd: string;
   /** The zone in which times are shown to people. Default: the system's. */
   readonly timeZone?: string;

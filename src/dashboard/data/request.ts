@@ -20,6 +20,11 @@ export function isLocked(error: unknown): boolean {
   return error instanceof RequestError && error.status === 401;
 }
 
+/** Relative to the page, because an app or a proxy may serve it below a prefix. */
+export function addressOf(path: string): string {
+  return `.${path}`;
+}
+
 /** @throws RequestError */
 export function get<T>(path: string): Promise<T> {
   return request("GET", path);
@@ -42,7 +47,7 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
   }
   let response: Response;
   try {
-    response = await fetch(path, init);
+    response = await fetch(addressOf(path), init);
   } catch (error) {
     throw new RequestError("The server does not answer.", "Check that it is still running.", null, {
       cause: error,

@@ -1,5 +1,6 @@
 /** A stream of server-sent events that reconnects automatically and reports its state. */
 import { reconnectDelay } from "./backoff.ts";
+import { addressOf } from "./request.ts";
 
 export type StreamState =
   | { readonly state: "connecting" }
@@ -24,7 +25,7 @@ export function openStream(path: string, listeners: StreamListeners): () => void
 
   const connect = (): void => {
     listeners.moved({ state: "connecting" });
-    source = new EventSource(path);
+    source = new EventSource(addressOf(path));
     source.onopen = () => {
       attempt = 0;
       listeners.moved({ state: "live" });

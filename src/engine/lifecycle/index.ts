@@ -51,6 +51,7 @@ export {
   forwardingChain,
   type MoveNews,
   placeText,
+  placeFromText,
   removeWith,
   tradePlaces,
 } from "./resource-move.ts";

@@ -61,6 +61,12 @@ export function placeText({ containerId, externalId }: Place): string {
   return `${containerId}/${externalId}`;
 }
 
+/** The address that `placeText` wrote. */
+export function placeFromText(text: string): Place {
+  const end = text.lastIndexOf("/");
+  return { containerId: text.slice(0, end), externalId: text.slice(end + 1) };
+}
+
 /** A lane that the move concerns, with the scope of its connection. */
 export interface Departure {
   readonly lane: LaneId;

@@ -30,7 +30,7 @@ import {
   type IssuePayload,
   issueShape,
   malformedAnswer,
-  misled,
+  movedFurther,
   readAnswer,
   repositoryShape,
   requestIdOf,
@@ -276,7 +276,7 @@ export class RepositoryClient implements ContainerClient {
   async #explain(error: unknown, signal: AbortSignal | undefined): Promise<unknown> {
     if (!(error instanceof IntegrationError)) return error;
     if (error.moved !== null) {
-      return (await this.#repository.isThere(error.moved.to, signal)) ? error : misled(error);
+      return movedFurther(error, await this.#repository.movedOnFrom(error.moved.to, signal));
     }
     if (error.kind !== "gone") return error;
     const answer = await this.#repository.send({ method: "GET", url: "", signal });

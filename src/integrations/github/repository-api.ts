@@ -26,6 +26,9 @@ import {
 
 /** How old a looked-up name may be for a read. */
 const NAME_TRUSTED_MS = 60_000;
+/** How many redirects in a row are followed. A resource that was moved more often is found at a later sweep. */
+const LONGEST_TRAIL = 5;
+
 export class RepositoryApi {
   readonly #api: Api;
   readonly #id: string;
@@ -89,18 +92,40 @@ export class RepositoryApi {
   }
 
   /**
-   * Whether the target of a redirect is an issue, or one that has moved on. GitHub redirects only users
-   * who may read the issue at its new address, and answers 404 to others. So a redirect to nothing is wrong.
+   * The addresses to which the target of a redirect was moved on, one request each. `null`: the target is no issue.
+   * GitHub redirects only users who may read the issue at its new address, and answers 404 to others. So a redirect
+   * to nothing is wrong.
    */
-  async isThere(place: Place, signal: AbortSignal | undefined): Promise<boolean> {
+  async movedOnFrom(
+    target: Place,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Place[] | null> {
+    const further: Place[] = [];
+    let place = target;
+    for (let reads = 0; reads < LONGEST_TRAIL; reads += 1) {
+      const seen = await this.#lookAt(place, signal);
+      if (seen === "nothing") return further.length === 0 ? null : further.slice(0, -1);
+      if (seen === "there") return further;
+      further.push(seen);
+      place = seen;
+    }
+    return further;
+  }
+
+  /** Reads an address: an issue is there, or has moved on, or nothing is there. */
+  async #lookAt(
+    place: Place,
+    signal: AbortSignal | undefined,
+  ): Promise<"there" | "nothing" | Place> {
     const { containerId, externalId } = place;
     const url = `/repositories/${containerId}/issues/${externalId}`;
     try {
       const issue = readAnswer(issueShape, await this.#api.send({ method: "GET", url, signal }));
-      return issue.number === externalId;
+      return issue.number === externalId ? "there" : "nothing";
     } catch (error) {
       if (!(error instanceof IntegrationError) || error.kind === "rate_limited") throw error;
-      return error.moved !== null || error.kind === "gone";
+      if (error.moved !== null) return error.moved.to;
+      return error.kind === "gone" ? "there" : "nothing";
     }
   }
 

@@ -7,6 +7,7 @@
  */
 export { goneOn } from "./disconnected.ts";
 export { followMove } from "./follow-moves.ts";
+export { awayLanes, findReturned, followReturned } from "./returned.ts";
 export {
   familyOf,
   type MoveRead,

@@ -6,7 +6,7 @@ import type { LaneAddress, Place, ResourceMove } from "../../model/observation.t
 import { isEndedByResource, nextAddress, placeOutOfReach } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import { DirectorySnapshot, type Contact, type Services } from "../services/index.ts";
-import { goneOn, isSamePlace } from "../moves/index.ts";
+import { awayLanes, findReturned, goneOn, isSamePlace } from "../moves/index.ts";
 
 /** A move to follow. */
 export interface MovedStep {
@@ -89,4 +89,72 @@ export async function planMoved(
         ],
   );
   return [{ cause: "moved", mapping, move: further ?? told, actions }];
+}
+
+/** How many lanes that are out of reach one run reads: those that left last. */
+const READS = 500;
+
+/**
+ * Plans the return of resources that were out of reach, whose webhooks were lost. A record that was made of such a
+ * resource meanwhile is a double and is deleted.
+ */
+export async function planFromAway({
+  services,
+  contact,
+  mapping,
+  signal,
+}: Finding & { readonly signal?: AbortSignal }): Promise<
+  readonly (MovedStep & Pick<Finding, "mapping">)[]
+> {
+  const steps: (MovedStep & Pick<Finding, "mapping">)[] = [];
+  const book = await DirectorySnapshot.open(services);
+  for (const lane of await awayLanes(services, [contact], mapping, READS)) {
+    const move = await findReturned(services, lane, mapping, book, signal);
+    if (move === null) continue;
+    const { recordId, recordType } = lane;
+    const doubles = await doublesAt(services, contact, move, recordId, book);
+    const action = { resourceType: move.type, recordType, changes: [], conflicts: [] };
+    const { externalId } = move.to;
+    steps.push({
+      cause: "moved",
+      mapping,
+      move,
+      actions: [
+        { ...action, kind: "move_record", externalId: lane.externalId, recordId },
+        ...doubles.map((double): PlannedAction => ({
+          ...action,
+          kind: "delete_record",
+          externalId,
+          recordId: double,
+        })),
+      ],
+    });
+  }
+  return steps;
+}
+
+/** The other records that a resource got at the new place before its move was known. */
+async function doublesAt(
+  services: Services,
+  { connection: { integration } }: Contact,
+  { type, to }: Pick<ResourceMove, "type" | "to">,
+  record: string,
+  book: DirectorySnapshot,
+): Promise<readonly string[]> {
+  const doubles: string[] = [];
+  const { containerId, externalId } = to;
+  await services.store.transaction(async (tx) => {
+    for (const { connection } of book.ofContainer(integration, containerId)) {
+      const found = await tx.findLanes({
+        kind: "of_resources",
+        connectionId: connection.id,
+        resourceType: type,
+        externalIds: [externalId],
+      });
+      for (const { recordId, tombstone } of found) {
+        if (recordId !== null && recordId !== record && tombstone === null) doubles.push(recordId);
+      }
+    }
+  });
+  return doubles;
 }

@@ -15,7 +15,7 @@ import type { LaneKey, StoreTransaction } from "../../store/store.ts";
 import { DirectorySnapshot, type Contact, type Services } from "../services/index.ts";
 import { type Adoptions, identifyArrivals } from "../admission/index.ts";
 import { readOrAbsent, recordSide, rowsOf, withPendingTimes } from "../records/index.ts";
-import { hasMovedWithParent, planMoved } from "./plan-moves.ts";
+import { hasMovedWithParent, planFromAway, planMoved } from "./plan-moves.ts";
 import { NOTHING_LEFT, planLeft, planReturned } from "./plan-record-moves.ts";
 import { planSurplusOf, type Surplus } from "./plan-surplus.ts";
 import { planWithoutResource } from "./plan-unpaired.ts";
@@ -56,6 +56,7 @@ export async function* planReconcile(
     };
     before.push(...left.steps);
     yield { listed: 0, unconfirmed: 0, steps: left.steps };
+    yield { listed: 0, unconfirmed: 0, steps: await planFromAway(planner) };
     for await (const part of planType(planner, before)) {
       before.push(...part.steps);
       yield part;

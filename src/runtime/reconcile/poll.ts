@@ -10,6 +10,7 @@ import { type Contact, DirectorySnapshot, hurrySweeps, type Services } from "../
 import { classify, describeError } from "../failures/index.ts";
 import { mappingOfResource } from "../settings/index.ts";
 import { type AdmissionSummary, admitArrivals } from "../admission/index.ts";
+import { followReturned } from "../moves/index.ts";
 import { advanceBackfill } from "../backfill/index.ts";
 
 /** Polls overlap by this much, because a list is not read at one instant, and clocks differ. */
@@ -100,6 +101,7 @@ async function pollType(
   let etag = query.etag;
   for await (const page of client.list(query, signal)) {
     if (page.unchanged) return totals;
+    await followReturned(services, contact, page.observations, signal);
     const summary = await admitPage(services, contact, page);
     totals.seen += summary.seen;
     totals.unchanged += summary.unchanged;

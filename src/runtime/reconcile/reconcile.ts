@@ -131,12 +131,15 @@ function isDangerous(step: PlannedStep): boolean {
   const { cause } = step;
   if (cause === "unpaired") return step.above !== null && isDangerous(step.above);
   if (cause === "record_moved") return harmOf(step).length > 0;
+  if (cause === "moved") return harmOf(step).length > 0;
   return DANGEROUS.has(cause);
 }
 
 /** The actions of a dangerous step that delete or overwrite. A moved record may lose several resources. */
 function harmOf({ cause, actions }: PlannedStep): readonly PlannedAction[] {
   if (cause === "unpaired") return [];
+  // The record follows its resource. Only a double that was made of the resource is deleted.
+  if (cause === "moved") return actions.filter(({ kind }) => kind === "delete_record");
   if (cause !== "record_moved") return actions.slice(0, 1);
   return actions.filter(({ kind }) => kind === "remove_resource" || kind === "detach_record");
 }

@@ -2,10 +2,10 @@
 import type { RecordSide } from "../../engine/lifecycle/index.ts";
 import { isArchivedByUs } from "../../engine/lane/index.ts";
 import { contentOrNull } from "../../engine/merge/index.ts";
-import { IntegrationError } from "../../integrations/integration.ts";
+import { IntegrationError, type RedirectedResource } from "../../integrations/integration.ts";
 import type { Lane } from "../../model/lane.ts";
 import { isSoftDeleted, type Mapping, type Row } from "../../model/mapping.ts";
-import type { Observation, Place } from "../../model/observation.ts";
+import type { Observation } from "../../model/observation.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import type { Contact, Services } from "../services/index.ts";
 
@@ -43,7 +43,7 @@ export async function readOrAbsent(
   { resource }: Mapping,
   externalId: string,
   signal?: AbortSignal,
-): Promise<Observation | "absent" | { readonly to: Place }> {
+): Promise<Observation | "absent" | RedirectedResource> {
   try {
     const client = services.gateway.container(contact);
     return await client.read({ type: resource.type, externalId }, signal);

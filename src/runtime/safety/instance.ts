@@ -12,6 +12,7 @@ import {
 } from "../../engine/limits/index.ts";
 import { recordContent } from "../../engine/merge/index.ts";
 import type { Clock } from "../../model/clock.ts";
+import { actOf, hint, sayHint } from "../../model/acts/hint.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
@@ -39,8 +40,7 @@ const FAILED_OVER =
   "a replica took over: Tandem waits ten seconds for other processes to report commits that it lacks, and then continues";
 
 /** The next step for a person whose database is refused. */
-export const FOREIGN_REMEDY =
-  "If Tandem should work with this database, run `tandem approve instance`. It then reads every resource again before it sends anything.";
+export const FOREIGN_REMEDY = hint`If Tandem should work with this database: ${actOf("instance.approve")}. It then reads every resource again before it sends anything.`;
 
 export function createInstanceGuard(
   { instance }: Pick<Store, "instance">,
@@ -60,7 +60,7 @@ export function createInstanceGuard(
   function refuse(why: string): string {
     if (!isTold) {
       log.error(
-        { code: "foreign_instance", why, fix: FOREIGN_REMEDY },
+        { code: "foreign_instance", why, fix: sayHint(FOREIGN_REMEDY, "command") },
         "no event is processed until the database is approved",
       );
     }

@@ -2,6 +2,7 @@
 import type { Context, Hono } from "hono";
 import { z } from "zod";
 import type { TandemCore } from "../../compose.ts";
+import { actOf, hint } from "../../model/acts/hint.ts";
 import { addMillis, formatInstant, type Instant } from "../../model/instant.ts";
 import type { AuditEntry, AuditQuery } from "../../store/audit.ts";
 import { type LoginSession, SESSION_AGE_MS, SESSION_IDLE_MS } from "../../store/sessions.ts";
@@ -21,7 +22,7 @@ const listing = z.object({
   act: z.string().optional(),
   before: z
     .string()
-    .regex(/^\d{1,18}$/, "an act's id is a number; /api/audit lists them")
+    .regex(/^\d{1,18}$/, "an act's id is a number")
     .optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });
@@ -32,7 +33,7 @@ export function addAccessRoutes(api: Hono<ApiEnv>, core: TandemCore): void {
   api.get("/audit", async (context) => {
     const parsed = listing.safeParse(context.req.query());
     if (!parsed.success) {
-      return badQuery(parsed.error, "/api/audit?act=connection.pause&limit=50");
+      return badQuery(parsed.error, actOf("audit.filter"));
     }
     const { act, before, limit } = parsed.data;
     const query: AuditQuery = {
@@ -62,7 +63,7 @@ export function addAccessRoutes(api: Hono<ApiEnv>, core: TandemCore): void {
       404,
       "no_session",
       `there is no login ${id}`,
-      "It has ended or never existed: /api/sessions and `tandem sessions` list active logins.",
+      hint`It has ended or never existed: ${actOf("sessions.list")} lists active logins.`,
     );
   });
 

@@ -164,4 +164,12 @@ export interface HandlerOptions {
    * @example createTandem(config, { authorize: (request) => adminOf(request)?.email ?? false })
    */
   readonly authorize?: (request: Request) => boolean | string | Promise<boolean | string>;
+  /**
+   * The path below which the app mounts Tandem, if requests arrive with it. Dashboard, API, webhooks and probes
+   * are below it, and any other path is answered 404. Headers do not change it. Default: `/`.
+   *
+   * @throws ConfigError `bad_base_path`, from `createTandem`
+   * @example createTandem(config, { basePath: "/ops/tandem" }) // the page is at /ops/tandem/
+   */
+  readonly basePath?: string;
 }

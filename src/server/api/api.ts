@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { TandemCore } from "../../compose.ts";
 import { cancelByHand, liveEvents, restart, unchanged } from "../../engine/lane/index.ts";
 import type { TandemEvent } from "../../model/event.ts";
+import { actOf, hint } from "../../model/acts/hint.ts";
 import { connectionId } from "../../model/ids.ts";
 import { addMillis, formatInstant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
@@ -54,19 +55,19 @@ const listing = z.object({
     .optional(),
   connection: z
     .string()
-    .regex(/^\d{1,18}$/, "a connection's id is a number; /api/status lists them")
+    .regex(/^\d{1,18}$/, "a connection's id is a number")
     .optional(),
   before: z.uuid().optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });
 
-export function createApi(core: TandemCore): Hono<ApiEnv> {
+export function createApi(core: TandemCore, basePath: string): Hono<ApiEnv> {
   const api = new Hono<ApiEnv>();
   const { ledger, directory } = core.services.store;
   const feed = createLedgerFeed(core, () => statusOf(core));
 
   api.use("*", async (context, next) => {
-    const refusal = refuseMalformed(context.req.raw);
+    const refusal = refuseMalformed(context.req.raw, basePath);
     if (refusal !== null) return refusal;
     await next();
     return undefined;
@@ -78,7 +79,7 @@ export function createApi(core: TandemCore): Hono<ApiEnv> {
   api.get("/events", async (context) => {
     const parsed = listing.safeParse(context.req.query());
     if (!parsed.success) {
-      return badQuery(parsed.error, "/api/events?state=errored&record=tasks:42&limit=50");
+      return badQuery(parsed.error, actOf("events.filter"));
     }
     const events = await ledger.events(queryOf(parsed.data));
     const next = events.length === parsed.data.limit ? (events.at(-1)?.id ?? null) : null;
@@ -136,7 +137,7 @@ export function createApi(core: TandemCore): Hono<ApiEnv> {
         409,
         "not_disabled",
         `${type} ${id} has no disabled pairing`,
-        "`tandem status` and /api/status list disabled pairings; a connection is enabled by its own id.",
+        hint`${actOf("status.show")} lists disabled pairings; a connection is enabled by its own id.`,
       );
     }
     return context.json(await explain(core, type, id));
@@ -154,7 +155,7 @@ export function createApi(core: TandemCore): Hono<ApiEnv> {
         404,
         "no_held_run",
         `no run ${id} waits for approval`,
-        "List held runs with /api/status. A run whose plan became harmless is withdrawn automatically.",
+        hint`List held runs with ${actOf("status.show")}. A run whose plan became harmless is withdrawn automatically.`,
       );
     });
   }
@@ -296,7 +297,12 @@ async function changeEvent(
 }
 
 function noEvent(id: string): Response {
-  return problem(404, "no_event", `there is no event ${id}`, "List them with /api/events.");
+  return problem(
+    404,
+    "no_event",
+    `there is no event ${id}`,
+    hint`List them with ${actOf("events.list")}.`,
+  );
 }
 
 function noConnection(id: string): Response {
@@ -304,6 +310,6 @@ function noConnection(id: string): Response {
     404,
     "no_connection",
     `there is no connection ${id}`,
-    "List them with /api/status.",
+    hint`List them with ${actOf("status.show")}.`,
   );
 }

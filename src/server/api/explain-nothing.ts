@@ -1,6 +1,7 @@
 /** Explains why nothing happened for a record without lane and journal: one sentence and the next command. */
 import type { TandemCore } from "../../compose.ts";
 import { connectionsAt } from "../../engine/lifecycle/index.ts";
+import { actOf, type Hint, hint } from "../../model/acts/hint.ts";
 import { isSoftDeleted, type Mapping, placingColumn } from "../../model/mapping.ts";
 import { DirectorySnapshot } from "../../runtime/services/index.ts";
 import { whereaboutsOf } from "../../runtime/records/index.ts";
@@ -10,7 +11,7 @@ export async function explainNothing(
   core: TandemCore,
   recordType: string,
   recordId: string,
-): Promise<string> {
+): Promise<Hint> {
   try {
     return await explainRecord(core, recordType, recordId);
   } catch (error) {
@@ -24,7 +25,7 @@ async function explainRecord(
   { services }: TandemCore,
   recordType: string,
   recordId: string,
-): Promise<string> {
+): Promise<Hint> {
   const mappings = services.mappings.filter((mapping) => mapping.recordType === recordType);
   const [mapping] = mappings;
   if (mapping === undefined) {
@@ -39,14 +40,14 @@ async function explainRecord(
     if (isSoftDeleted(mapping, row)) return "The record is archived, so it gets no counterpart.";
     const captured = await tx.changes.peek(recordType, [recordId]);
     if (captured.length > 0) {
-      return "The write was captured and waits for the drain. Is a worker running? See `tandem status`.";
+      return hint`The write was captured and waits for the drain. Is a worker running? See ${actOf("status.show")}.`;
     }
     for (const one of mappings) {
       const where = await whereaboutsOf(tx, one, new Map([[recordId, row]]), [], book);
       const [connection] = connectionsAt(where.get(recordId) ?? { kind: "unsettled" });
       if (connection !== undefined) {
         const name = book.contact(connection)?.connection.containerName ?? connection;
-        return `The record belongs to ${name}, but no write of it was captured since that connection was made. \`tandem reconcile ${name}\` pairs it.`;
+        return hint`The record belongs to ${name}, but no write of it was captured since that connection was made. ${actOf("connection.reconcile", connection, name)} pairs it.`;
       }
     }
     return unconnected(mapping, row);

@@ -3,6 +3,7 @@
  * ISO 8601 with microseconds; ids are text.
  */
 import type { Conflict } from "../../model/event.ts";
+import type { HintPart } from "../../model/acts/hint.ts";
 
 export interface ApiEvent {
   readonly id: string;
@@ -316,7 +317,13 @@ export interface ApiAudit {
 
 /** Every refusal: the problem, its cause, and the remedy. */
 export interface ApiProblem {
-  readonly error: { readonly code: string; readonly message: string; readonly hint: string };
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string;
+    /** The hint if it refers to acts: text, and acts by name. The CLI shows them as commands. */
+    readonly hint_parts?: readonly HintPart[];
+  };
 }
 
 /**

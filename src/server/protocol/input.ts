@@ -5,6 +5,7 @@
  * 1. A parameter that a route does not know is refused. `?stat=errored` would otherwise list everything.
  * 2. An id has the form of its kind. If it is well-formed but unknown, the route answers 404.
  */
+import { actOf, type Hint, hint } from "../../model/acts/hint.ts";
 import { problem } from "./problem.ts";
 
 /** The query parameters of each route that has some, by the path below `/api`. */
@@ -18,31 +19,31 @@ const PARAMETERS: readonly (readonly [path: RegExp, names: readonly string[]])[]
 const NUMBER = /^\d{1,18}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-const IDS: ReadonlyMap<string | null, { readonly form: RegExp; readonly hint: string }> = new Map(
+const IDS: ReadonlyMap<string | null, { readonly form: RegExp; readonly hint: Hint }> = new Map(
   Object.entries({
     events: {
       form: UUID,
-      hint: "An event's id is a UUID; /api/events and `tandem events` list them.",
+      hint: hint`An event's id is a UUID; ${actOf("events.list")} lists them.`,
     },
     connections: {
       form: NUMBER,
-      hint: "A connection's id is a number; /api/status and `tandem status` list them.",
+      hint: hint`A connection's id is a number; ${actOf("status.show")} lists them.`,
     },
     runs: {
       form: NUMBER,
-      hint: "A held run's id is a number; /api/status and `tandem status` list them.",
+      hint: hint`A held run's id is a number; ${actOf("status.show")} lists them.`,
     },
     sessions: {
       form: /^([0-9a-f]{32}|revoke)$/,
-      hint: "A login's id has 32 hexadecimal digits; /api/sessions and `tandem sessions` list them.",
+      hint: hint`A login's id has 32 hexadecimal digits; ${actOf("sessions.list")} lists them.`,
     },
   }),
 );
 
-/** The refusal of a malformed request, or `null`. */
-export function refuseMalformed(request: Request): Response | null {
+/** The refusal of a malformed request to the API below `basePath`, or `null`. */
+export function refuseMalformed(request: Request, basePath = ""): Response | null {
   const { pathname, searchParams } = new URL(request.url);
-  const below = pathname.slice(pathname.indexOf("/api/") + "/api/".length);
+  const below = pathname.slice(`${basePath}/api/`.length);
   return refusePath(below) ?? refuseParameters(below, searchParams);
 }
 
@@ -88,6 +89,6 @@ function decoded(segment: string): string | null {
   }
 }
 
-function bad(code: string, message: string, hint: string): Response {
-  return problem(400, code, message, hint);
+function bad(code: string, message: string, remedy: Hint): Response {
+  return problem(400, code, message, remedy);
 }

@@ -83,6 +83,11 @@ export function describeTrouble(thrown: unknown): DatabaseTrouble | null {
   return { code: known.code, message: textOf(thrown), hint: known.hint };
 }
 
+/** Whether the database reported an unknown schema, table, function or column. */
+export function isSchemaMissing(thrown: unknown): boolean {
+  return ["3F000", "42P01", "42883", "42703"].includes(sqlState(thrown) ?? "");
+}
+
 /** Node wraps several failed attempts to connect in one error without a text of its own. */
 export function textOf(thrown: unknown): string {
   if (thrown instanceof AggregateError && thrown.message === "") {

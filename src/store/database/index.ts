@@ -5,7 +5,7 @@
  * 2. A failure that may pass is told from one that stays: only the first is tried again.
  * 3. Text is stored without the null byte, which Postgres refuses.
  */
-export { describeTrouble, textOf } from "./database-trouble.ts";
+export { describeTrouble, isSchemaMissing, textOf } from "./database-trouble.ts";
 export {
   AbortedTransactionError,
   type Closing,
@@ -22,6 +22,7 @@ export {
   sqlState,
 } from "./database.ts";
 export { MigrationError } from "./migration-error.ts";
+export { didYouMean } from "./nearest-name.ts";
 export {
   mappingDigest,
   type SchemaMismatch,

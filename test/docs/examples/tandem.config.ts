@@ -3,7 +3,7 @@ import { defineConfig, reference } from "../../../src/index.ts";
 import { github } from "../../../src/integrations/github/index.ts";
 
 export default defineConfig({
-  database: process.env.DATABASE_URL, // absent: an embedded PGlite under .tandem/
+  database: process.env.DATABASE_URL, // also from .env; absent: an embedded PGlite under .tandem/
   integrations: { github: github() },
   identities: { table: "users", login: { github: "github_login" } },
   records: {

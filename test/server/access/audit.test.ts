@@ -128,12 +128,10 @@ describeOnEachDatabase("the audit", (open) => {
     const query = "http://localhost/api/audit?limit=0&before=yesterday";
     const wrong = await app.tandem.fetch(new Request(query));
     expect(wrong.status).toBe(400);
-    expect(await wrong.json()).toEqual({
+    expect(await wrong.json()).toMatchObject({
       error: {
         code: "bad_query",
-        message: expect.stringMatching(
-          /^before: an act's id is a number; .*; limit: \S.*$/,
-        ) as string,
+        message: expect.stringMatching(/^before: an act's id is a number; limit: \S.*$/) as string,
         hint: "Example: /api/audit?act=connection.pause&limit=50",
       },
     });

@@ -58,7 +58,7 @@ describeOnOneDatabase("S55 a record with neither lane, event nor captured write"
     // No backfill has given every record a counterpart, so this one may be left out on purpose.
     expect(app.writes()).toBe(1);
     expect(await whyNothing(app, `tasks/${task}`)).toBe(
-      "The record belongs to acme/site, but no write of it was captured since that connection was made. `tandem reconcile acme/site` pairs it.",
+      `The record belongs to acme/site, but no write of it was captured since that connection was made. POST /api/connections/${app.connection.id}/reconcile pairs it.`,
     );
 
     await app.editTask(task, { title: "Captured now" });
@@ -82,7 +82,7 @@ describeOnOneDatabase("S55 a record with neither lane, event nor captured write"
         for each statement execute function writes_on()`);
     const task = await app.addTask({ title: "Captured" });
     expect(await whyNothing(app, `tasks/${task}`)).toBe(
-      "The write was captured and waits for the drain. Is a worker running? See `tandem status`.",
+      "The write was captured and waits for the drain. Is a worker running? See /api/status.",
     );
     expect(await app.tandem.sweepRecordsNow()).toMatchObject([{ untracked: 0 }]);
     expect(await app.status()).toMatchObject({ undrained: 1 });

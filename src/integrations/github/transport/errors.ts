@@ -17,6 +17,7 @@
  * refusals are JSON, so a 404 in HTML must not delete a record, nor a foreign redirect end a pairing.
  */
 import { type Instant, instantFromMillis, MILLISECOND } from "../../../model/instant.ts";
+import type { Place } from "../../../model/observation.ts";
 import { IntegrationError, type IntegrationErrorKind } from "../../integration.ts";
 import { ANSWER_LIMIT, isTooLarge } from "./bounded-answer.ts";
 
@@ -160,6 +161,19 @@ export function malformedAnswer(
 export function misled(cause: IntegrationError): IntegrationError {
   const { message, status, requestId } = cause;
   return new IntegrationError({ ...MISLED, message, status, requestId, cause });
+}
+
+/** The same error, with the addresses to which the resource was moved on. `null`: the redirect leads to nothing. */
+export function movedFurther(
+  error: IntegrationError,
+  further: readonly Place[] | null,
+): IntegrationError {
+  if (further === null) return misled(error);
+  const { moved, kind, code, hint, message, applied, status, requestId } = error;
+  if (moved === null || further.length === 0) return error;
+  const onward = { ...moved, further };
+  const details = { kind, code, hint, message, applied, status, requestId };
+  return new IntegrationError({ ...details, moved: onward, cause: error });
 }
 
 /** Pages that form a circle, or do not end. */

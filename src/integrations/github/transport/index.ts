@@ -11,7 +11,7 @@ export {
   foreignAddress,
   impossible,
   malformedAnswer,
-  misled,
+  movedFurther,
 } from "./errors.ts";
 export {
   actionShape,

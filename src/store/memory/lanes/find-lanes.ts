@@ -91,6 +91,14 @@ function predicateOf(state: MemoryState, query: LaneQuery): (lane: Lane) => bool
     }
     case "moved_to":
       return (lane) => isOfType(lane) && placeOutOfReach(lane.tombstone) === query.place;
+    case "out_of_reach":
+      return (lane) =>
+        isOfType(lane) &&
+        query.connectionIds.includes(lane.connectionId) &&
+        placeOutOfReach(lane.tombstone) !== null &&
+        lane.tombstone?.record === "present" &&
+        lane.externalId !== null &&
+        lane.recordId !== null;
     case "came_from":
       return (lane) => isOfType(lane) && lane.cameFrom === query.place && lane.externalId !== null;
     case "with_resource":
@@ -115,6 +123,8 @@ function orderOf({ kind }: LaneQuery): (a: Lane, b: Lane) => number {
       return (a, b) => (a.tombstone?.at ?? 0) - (b.tombstone?.at ?? 0) || byId(a, b);
     case "came_from":
       return (a, b) => Number(a.tombstone !== null) - Number(b.tombstone !== null) || byId(a, b);
+    case "out_of_reach":
+      return (a, b) => (b.tombstone?.at ?? 0) - (a.tombstone?.at ?? 0) || byId(b, a);
     case "with_record":
       return (a, b) => ((a.recordId ?? "") < (b.recordId ?? "") ? -1 : 1);
     default:

@@ -1,11 +1,13 @@
 /** Installing the capture triggers: what is there already stays untouched. */
 import { type Journal, mappedColumns, type Mapping } from "../../../model/mapping.ts";
+
 import type { Database, Queryable } from "../../database/index.ts";
-import { MigrationError } from "../../database/index.ts";
+import { didYouMean, MigrationError } from "../../database/index.ts";
 import type { IdentitySettings } from "../../store.ts";
 import { quoteIdentifier, withBriefLock } from "../driver/index.ts";
 import { type CapturedTable, captureSql, type CaptureSql, TRIGGERS } from "./capture-sql.ts";
 import { assertFit } from "./fit-for-mapping.ts";
+import { missingTable } from "./missing-table.ts";
 import { type Column, readTableShape, type TableShape } from "./table-shapes.ts";
 
 /**
@@ -130,6 +132,7 @@ async function capturedTables(
   const tables: CapturedTable[] = [];
   for (const recordType of recordTypes) {
     const shape = await readTableShape(reader, recordType, timeZone);
+    if (shape === null) throw await missingTable(reader, recordType);
     const table = capturedTable(
       recordType,
       mappings.filter((mapping) => mapping.recordType === recordType),
@@ -179,17 +182,11 @@ function capturedTable(
   mappings: readonly Mapping[],
   journal: Journal | null,
   users: Watched | null,
-  shape: TableShape | null,
+  shape: TableShape,
   timeZone: string | null,
 ): CapturedTable {
-  const first = mappings[0] ?? journal ?? users ?? undefined;
-  if (shape === null || first === undefined) {
-    throw new MigrationError(
-      "table_missing",
-      `there is no table ${recordType}`,
-      "Create it first, or correct the configuration; a name is looked up along the search path.",
-    );
-  }
+  const first = mappings[0] ?? journal ?? users;
+  if (first === null) throw new Error(`nothing watches ${recordType}`);
   if (shape.kind !== "r" && shape.kind !== "p") {
     throw new MigrationError(
       "table_unsuitable",
@@ -203,7 +200,9 @@ function capturedTable(
     throw new MigrationError(
       "column_missing",
       `${recordType} has no column ${name}`,
-      "Correct the mapping, or add the column first.",
+      name === first.key
+        ? "Set `key` to the column of the table's primary key."
+        : `Correct the mapping, or add the column first.${didYouMean(name, [...shape.columns.keys()])}`,
     );
   };
   for (const mapping of mappings) assertFit(mapping, shape, column);

@@ -4,6 +4,7 @@ import { MigrationError } from "../../database/index.ts";
 import type { Column, TableShape } from "./table-shapes.ts";
 
 const TIMES = new Set(["timestamptz", "timestamp"]);
+const TIMES_OR_DAYS = new Set([...TIMES, "date"]);
 
 /**
  * @param column Finds a column, or refuses the mapping.
@@ -46,12 +47,17 @@ export function assertFit(
 
 /** A value says that the row is deleted, whatever it is: a column that has one always deletes all there is. */
 function assertSoftDelete(recordType: string, { name, builtin, type, notNull }: Column): void {
-  if (builtin !== "bool" && !notNull) return;
+  if (TIMES_OR_DAYS.has(builtin ?? "") && !notNull) return;
   throw new MigrationError(
     "column_unsuitable",
-    notNull
-      ? `${recordType}.${name} is never null, so that softDelete would take every row for deleted`
-      : `${recordType}.${name} is of type ${type}: with softDelete, false would say that a row is deleted, as any value does`,
+    `${recordType}.${name} ${wrongForSoftDelete(builtin, type, notNull)}`,
     "Name a column that is null while the row lives and says when it was deleted, as a timestamptz.",
   );
+}
+
+function wrongForSoftDelete(builtin: string | null, type: string, notNull: boolean): string {
+  if (notNull) return "is never null, so that softDelete would take every row for deleted";
+  return builtin === "bool"
+    ? `is of type ${type}: with softDelete, false would say that a row is deleted, as any value does`
+    : `is of type ${type}, and softDelete is written as a time`;
 }

@@ -10,7 +10,13 @@ export { withBriefLock } from "./brief-lock.ts";
 export { isParsedArray } from "./column-values.ts";
 export { quoteIdentifier, quoteLiteral } from "./identifiers.ts";
 export { oneStatement, type Statement, type Write } from "./one-statement.ts";
-export { DEFAULT_DATA_DIRECTORY, openDatabase, UnknownDatabaseError } from "./open-database.ts";
+export {
+  type DatabaseAddress,
+  DEFAULT_DATA_DIRECTORY,
+  openDatabase,
+  readDatabaseAddress,
+  UnknownDatabaseError,
+} from "./open-database.ts";
 export { pgliteDatabase } from "./pglite-database.ts";
 export { openPglite } from "./prepared-directory.ts";
 export { allowPauses, opening, timeOf, waitingAtMost } from "./transaction-settings.ts";

@@ -126,6 +126,20 @@ function conditionOf(query: LaneQuery): readonly [string, readonly unknown[]] {
         "where tombstone_moved_to = $2 and resource_type = $1 order by id",
         [query.resourceType, query.place],
       ];
+    // By `lanes_moved_away`, which has only the lanes that are out of reach.
+    case "out_of_reach":
+      return [
+        `where tombstone_moved_to is not null
+           and resource_type = $2
+           and connection_id = any($1::bigint[])
+           and external_id is not null
+           and record_id is not null
+           and tombstone_side = 'resource'
+           and tombstone_record_moved is null
+         order by tombstone_at desc, id desc
+         limit $3`,
+        [query.connectionIds, query.resourceType, query.limit],
+      ];
     case "came_from":
       return [
         `join tandem.integration_records using (id)
