@@ -5,15 +5,41 @@ const onDatabases = "test/{store,runtime,server,cli,situations,demo,processes}/*
 const inBrowser = "test/browser/**/*.test.ts";
 
 /**
+ * Real processes and servers that wait in real time, schedules that a machine found, other schemas, and tests of the
+ * tests: `npm run proof` runs all of them, and each run of CI a quarter.
+ */
+const long = [
+  "test/cli/demo.test.ts",
+  "test/engine/schedules/{mutants,schedules}.test.ts",
+  "test/processes/**/*.test.ts",
+  "test/runtime/interleave.test.ts",
+  "test/situations/**/found-by-simulation*.test.ts",
+  "test/situations/model-traces.test.ts",
+  "test/situations/moves/scope-changes-*.test.ts",
+  "test/situations/moves/surplus-after-transfers.test.ts",
+  "test/situations/moves/transfers-*.test.ts",
+  "test/situations/receive/misbehaving-provider.test.ts",
+  "test/situations/safety/{dying-workers,failover,generations,process-clock}.test.ts",
+  "test/situations/zoo-stories.test.ts",
+  "test/store/{harness,silent-database}.test.ts",
+  "test/testing/simulation.test.ts",
+];
+
+/**
  * One process for many files: loading the modules and a PGlite for each file would take a third of the time. So
  * tests must not change shared state.
  */
 const TOGETHER = { isolate: false };
 
+/** Detects tests that hang, not slow ones: a busy machine may stall for a minute. */
+const HANGS = { testTimeout: 240_000, hookTimeout: 240_000 };
+
+const DATABASES = { globalSetup: ["test/harness/global-setup.ts"] };
+
 /**
- * Three projects. `unit` is pure and needs nothing; `integration` runs on real databases that
- * `test/harness` starts; `browser` drives Chromium. All files outside the folders of the other two are
- * `unit`, so that no test is left out.
+ * Four projects. `unit` is pure and needs nothing; `integration` runs on real databases that
+ * `test/harness` starts; `long` has the tests that take minutes; `browser` drives Chromium. All files that the others
+ * do not name are `unit`, so that no test is left out.
  */
 export const suite = {
   test: {
@@ -25,7 +51,7 @@ export const suite = {
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [onDatabases, inBrowser],
+          exclude: [onDatabases, inBrowser, ...long],
           ...TOGETHER,
         },
       },
@@ -33,13 +59,13 @@ export const suite = {
         test: {
           name: "integration",
           include: [onDatabases],
-          globalSetup: ["test/harness/global-setup.ts"],
+          exclude: long,
+          ...DATABASES,
           ...TOGETHER,
-          // Detects tests that hang, not slow ones: a busy machine may stall for a minute.
-          testTimeout: 240_000,
-          hookTimeout: 240_000,
+          ...HANGS,
         },
       },
+      { test: { name: "long", include: long, ...DATABASES, ...TOGETHER, ...HANGS } },
       {
         test: {
           name: "browser",

@@ -104,9 +104,11 @@ async function tellMany(
   const [teller] = tellers;
   const perSecond = Number(((total.seeds * 1_000) / (performance.now() - startedAt)).toFixed(1));
   const figures = {
+    passed: total.converged,
+    failed: failing.length,
+    failures: failing.slice(0, 50).map(({ seed }) => `seed ${String(seed)}`),
     ...total,
     broken,
-    failing: failing.map(({ seed }) => seed).slice(0, 50),
     perSecond,
   };
   if (values.shrink && teller !== undefined) {

@@ -1,10 +1,8 @@
 /**
  * `npm run mutants -- --json`: removes each rule from the code, one at a time, and runs the tests that must
  * fail: first the one that failed last by the table, then all of them. It exits with 1 if no test fails for a
- * rule, or if tests fail without any rule removed. `--only ID` runs some rules. `--shard 1/3` runs each rule with
- * a test that needs no database, and a third of the others. `--write` writes the results into the table of
- * docs/mutants.md. `--alone` runs the tests of the table on unchanged code, each alone: a test that fails there
- * proves nothing.
+ * rule, or if tests fail without any rule removed. `--only ID` runs some rules, `--shard 1/12` a twelfth of them.
+ * `--write` writes the results into the table of docs/mutants.md.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -16,8 +14,6 @@ import { reasonLines } from "../test/mutation/reasons.ts";
 import { type Failed, type MutantRunner, openMutantRunner } from "../test/mutation/runner.ts";
 import { missedBy, tableOf } from "../test/mutation/table.ts";
 import { endProcess } from "./end-process.ts";
-import { runAlone } from "./mutant-alone.ts";
-import { judgeSample } from "./mutant-sample.ts";
 import { shardOf } from "./shard.ts";
 
 const { values } = parseArgs({
@@ -29,12 +25,6 @@ const { values } = parseArgs({
     list: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
-    random: { type: "string" },
-    seed: { type: "string", default: "1" },
-    resume: { type: "string" },
-    within: { type: "string" },
-    known: { type: "boolean", default: false },
-    alone: { type: "boolean", default: false },
   },
 });
 
@@ -64,7 +54,10 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 const missed = missedBy(readFileSync(TABLE, "utf8"));
-const chosen = choose();
+const chosen = shardOf(
+  values.shard,
+  mutants.filter(({ id }) => values.only.length === 0 || values.only.includes(id)),
+);
 const jobs = Math.max(1, Number(values.jobs));
 if (values.list) {
   for (const { id, rule } of mutants) process.stdout.write(`${id.padEnd(24)} ${rule}\n`);
@@ -74,50 +67,12 @@ if (values.list) {
   process.env.TANDEM_TEST_DATABASES = "postgres";
   process.env.TANDEM_TEST_DATABASE_URL = given ?? server?.adminUrl ?? "";
   try {
-    await (values.alone
-      ? runNamedAlone()
-      : values.random === undefined
-        ? runGate()
-        : runSample(values.random));
+    await runGate();
   } finally {
     await server?.stop();
   }
 }
 endProcess();
-
-function choose(): readonly CodeMutant[] {
-  const named = mutants.filter(({ id }) => values.only.length === 0 || values.only.includes(id));
-  const part = new Set(shardOf(values.shard, named.filter(isMissedOnDatabase)));
-  return named.filter((mutant) => part.has(mutant) || !isMissedOnDatabase(mutant));
-}
-
-function isMissedOnDatabase({ id }: CodeMutant): boolean {
-  return missed.get(id)?.includes("(postgres)") ?? true;
-}
-
-async function runSample(count: string): Promise<void> {
-  await judgeSample({
-    count: Number(count),
-    seed: Number(values.seed),
-    jobs,
-    resume: values.resume ?? null,
-    json: values.json,
-    write: values.write,
-    known: values.known,
-    within: values.within ?? null,
-  });
-}
-
-async function runNamedAlone(): Promise<void> {
-  await runAlone({
-    table: mutants.flatMap((mutant) => {
-      const name = missed.get(mutant.id);
-      return name === undefined ? [] : [{ files: killers(mutant), names: [name] }];
-    }),
-    part: (tests) => shardOf(values.shard, tests),
-    ...{ jobs, testMillis: TEST_MILLIS, json: values.json },
-  });
-}
 
 async function runGate(): Promise<void> {
   // With the same time limit as for mutants: a test that exceeds it without a mutant proves nothing.
@@ -134,19 +89,12 @@ async function runGate(): Promise<void> {
     const outcomes: Outcome[] = [];
     const waiting = [...chosen];
     const work = async () => {
-      const runner = await openMutantRunner({
-        workers: 1,
-        testMillis: TEST_MILLIS,
-        control: values.write,
-      });
+      const runner = await openMutantRunner({ workers: 1, testMillis: TEST_MILLIS });
       try {
         for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
           outcomes.push(await outcomeOf(mutant, missed.get(mutant.id) ?? null, runner));
         }
       } finally {
-        for (const { file, test } of runner.failingAlone()) {
-          say(`fails alone on unchanged code, and judges nothing: ${file}: ${test}`);
-        }
         await runner.close();
       }
     };

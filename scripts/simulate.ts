@@ -92,11 +92,19 @@ async function tellMany(): Promise<boolean> {
   if (values.shrink) for (const report of failing.slice(0, SHRUNK)) await makeShort(report);
   await closeShared();
   const perSecond = Number((toldNow / Math.max(seconds, 0.001)).toFixed(1));
-  const figures = { ...total, failing: failing.map(({ seed }) => seed).slice(0, 50), perSecond };
-  for (const words of unmet(total, kind)) say(words);
+  const missing = unmet(total, kind);
+  const clean = isClean(total, kind);
+  const figures = {
+    passed: total.converged,
+    failed: clean ? 0 : Math.max(1, total.seeds - total.converged),
+    failures: [...missing, ...failing.slice(0, 50).map(({ seed }) => `seed ${String(seed)}`)],
+    ...total,
+    perSecond,
+  };
+  for (const words of missing) say(words);
   const words = `${String(total.converged)} of ${String(total.seeds)} histories converged; `;
   process.stdout.write(`${values.json ? "" : words}${JSON.stringify(figures)}\n`);
-  return isClean(total, kind);
+  return clean;
 }
 
 async function tellOne(text: string): Promise<boolean> {

@@ -3,6 +3,7 @@
  * each of its mutants must be refuted. Any other result, including a search that was cut short, exits with 1.
  *
  *   --only lane        rows whose name contains it
+ *   --shard 1/6        a sixth of the rows
  *   --full             also the largest bounds: a minute more
  *   --traces           only mutants: writes the shortest schedule of each refutation to spec/traces
  *   --json             one line of JSON instead of the table
@@ -12,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { flagsOf, matrix, type Row, traceText } from "../spec/matrix.ts";
 import { endProcess } from "./end-process.ts";
+import { shardOf } from "./shard.ts";
 import { missingTool, search } from "./spin.ts";
 
 const AT_ONCE = 2;
@@ -29,6 +31,7 @@ interface Outcome {
 const { values } = parseArgs({
   options: {
     only: { type: "string", default: "" },
+    shard: { type: "string" },
     full: { type: "boolean", default: false },
     traces: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
@@ -41,11 +44,14 @@ if (missing !== null) {
   process.exit(1);
 }
 
-const rows = matrix.filter(
-  ({ name, full, expect }) =>
-    name.includes(values.only) &&
-    (values.full || full !== true) &&
-    (!values.traces || expect === "refuted"),
+const rows = shardOf(
+  values.shard,
+  matrix.filter(
+    ({ name, full, expect }) =>
+      name.includes(values.only) &&
+      (values.full || full !== true) &&
+      (!values.traces || expect === "refuted"),
+  ),
 );
 if (rows.length === 0) {
   process.stderr.write(

@@ -38,10 +38,19 @@ export function summaryText(
     row("stage", "took", "budget", ""),
     ...results.map(resultRow),
     row("total", clock(took), clock(plannedMinutes(stages) * 60), ""),
+    "",
+    "Slowest",
+    ...slowestOf(results).map(({ stage, seconds }) => row(stage.name, clock(seconds), "", "")),
+    "",
     ...(notRun === 0 ? [] : [`${notRun} of ${stages.length} stages did not run to their end`]),
     `${totals.passed} passed, ${totals.failed} failed`,
     "",
   ].join("\n");
+}
+
+/** The ten slowest stages, the slowest first. */
+function slowestOf(results: readonly StageResult[]): readonly StageResult[] {
+  return [...results].sort((a, b) => b.seconds - a.seconds).slice(0, 10);
 }
 
 function resultRow({ stage, seconds, outcome }: StageResult): string {

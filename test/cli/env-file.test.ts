@@ -1,11 +1,10 @@
 /** The CLI reads the `.env` file of the working folder, as other tools of the project do. */
-import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, expect, it } from "vitest";
 import { addEnvFile } from "../../src/cli/context/env-file.ts";
-import { configText, makeFolder } from "./project.ts";
+import { makeFolder } from "./project.ts";
+import { openTerminal } from "./terminal.ts";
 
 const folders: string[] = [];
 
@@ -41,28 +40,12 @@ it("without a file, or with a folder of that name, nothing is set", () => {
   expect(env).toEqual({});
 });
 
-/** Runs `tandem status --json` in a process of its own. */
-function statusIn(folder: string, env: Readonly<Record<string, string>> = {}): unknown {
-  const [main, jiti] = ["../../src/cli/main.ts", "../../node_modules/jiti/lib/jiti-register.mjs"];
-  const argv = ["--import", new URL(jiti, import.meta.url).href];
-  const { stderr } = spawnSync(
-    process.execPath,
-    [...argv, fileURLToPath(new URL(main, import.meta.url)), "status", "--json"],
-    { cwd: folder, env: { PATH: process.env.PATH, ...env }, encoding: "utf8" },
-  );
-  return (JSON.parse(stderr) as { readonly error: unknown }).error;
-}
-
-it("the configuration sees the file's variables", () => {
+it("each command reads the file before it loads the configuration", async () => {
   const folder = given({
-    ".env": "DATABASE_URL=mysql://localhost/app\n",
-    "tandem.config.ts": configText("URL").replace('"URL"', "process.env.DATABASE_URL"),
+    ".env": "FROM_FILE=here\n",
+    "tandem.config.ts": "export default {};\n",
   });
-  expect(statusIn(folder)).toMatchObject({
-    code: "unknown_database",
-    message: expect.stringContaining('"mysql://"') as string,
-  });
-  expect(statusIn(folder, { DATABASE_URL: "mssql://localhost/app" })).toMatchObject({
-    message: expect.stringContaining('"mssql://"') as string,
-  });
+  const env: Record<string, string> = {};
+  const { code } = await openTerminal({ cwd: folder, env }).tandem("status");
+  expect({ code, env }).toEqual({ code: 3, env: { FROM_FILE: "here" } });
 });

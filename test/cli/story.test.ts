@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ApiEvents, ApiExplanation, ApiStatus } from "../../src/server/protocol/api-types.ts";
-import { databaseKinds } from "../harness/databases.ts";
+import { kindsForDecisions } from "../harness/database-kinds.ts";
 import { openGitHub, openProject, type Project, type SimulatedGitHub } from "./project.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 
@@ -12,7 +12,8 @@ interface Told {
   readonly code: string;
 }
 
-describe.each(databaseKinds)("the CLI on %s", (kind) => {
+// On PGlite each command opens the folder again, which takes ten times as long.
+describe.each(kindsForDecisions(process.env.TANDEM_TEST_DATABASES))("the CLI on %s", (kind) => {
   let project: Project;
   let github: SimulatedGitHub;
   let terminal: Terminal;

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { sampleApp, type SampleApp } from "../../src/demo/sample-app.ts";
 import type { Database } from "../../src/store/database/database.ts";
 import { openDatabase } from "../../src/store/postgres/driver/open-database.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 
-describeOnEachDatabase("the sample app", (open) => {
+describeOnOneDatabase("the sample app", (open) => {
   let app: SampleApp;
   let sql: TestDatabase["sql"];
   let database: Database;

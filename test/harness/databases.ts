@@ -10,11 +10,13 @@ import type { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import { afterAll, afterEach, beforeEach, describe, inject } from "vitest";
 import { databaseKindsFrom, type DatabaseKind, kindsForDecisions } from "./database-kinds.ts";
-import { type Beginning, borrowPglite } from "./pglite-pool.ts";
-import { dropDatabase, onServer } from "./postgres-template.ts";
+import { borrowPglite } from "./pglite-pool.ts";
+import { type Beginning, dropDatabase, onServer } from "./postgres-template.ts";
 
 export interface TestDatabase {
   readonly kind: DatabaseKind;
+  /** On PGlite a sample begins as `migrated`: no copy is faster there than the statements. */
+  readonly beginning: Beginning;
   /** How Tandem connects, where `kind` is `postgres`. A superuser's. */
   readonly url?: string;
   /** The PGlite that Tandem uses, if `kind` is `pglite`. */
@@ -52,11 +54,17 @@ export function describeOnEachDatabase(name: string, tests: Tests): void {
 
 /**
  * The same on one of them, for situations and stories of what is decided: `test/store` holds both databases to the
- * same answers, and CI runs a part of the situations on PGlite as well.
+ * same answers, and `npm run proof` runs all situations on PGlite as well.
+ *
+ * @param beginning Default: the sample app, for `givenSampleTandem`.
  */
-export function describeOnOneDatabase(name: string, tests: Tests): void {
+export function describeOnOneDatabase(
+  name: string,
+  tests: Tests,
+  beginning: Beginning = "sample",
+): void {
   const kinds = kindsForDecisions(process.env.TANDEM_TEST_DATABASES);
-  describeOnEach(kinds, "migrated", name, tests);
+  describeOnEach(kinds, beginning, name, tests);
 }
 
 /** The same as `describeOnEachDatabase` with nothing on them, for what is about how the schema comes to be. */
@@ -95,12 +103,14 @@ function describeOnEach(
   });
 }
 
-async function openPglite(beginning: Beginning): Promise<TestDatabase> {
+async function openPglite(wanted: Beginning): Promise<TestDatabase> {
   const dump = inject("pgliteDataDir");
   if (dump === null) throw new Error("TANDEM_TEST_DATABASES leaves PGlite out of this run");
+  const beginning = wanted === "sample" ? "migrated" : wanted;
   const { pglite, appTypes: parsers, giveBack } = await borrowPglite(dump, beginning);
   return {
     kind: "pglite",
+    beginning,
     pglite,
     sql: async <T>(text: string, params?: unknown[]) => {
       if (params !== undefined) return (await pglite.query<T>(text, params, { parsers })).rows;
@@ -112,14 +122,15 @@ async function openPglite(beginning: Beginning): Promise<TestDatabase> {
 
 async function createOnServer(beginning: Beginning): Promise<TestDatabase> {
   const adminUrl = inject("postgresAdminUrl");
-  const migrated = inject("postgresTemplate");
-  if (adminUrl === null || migrated === null)
+  const templates = inject("postgresTemplates");
+  if (adminUrl === null || templates === null)
     throw new Error("TANDEM_TEST_DATABASES leaves Postgres out of this run");
   const name = `tandem_test_${randomBytes(8).toString("hex")}`;
-  // Templates that nobody can be connected to and so hold up the copy.
-  const template = beginning === "empty" ? "template0" : migrated;
   // Copied as files: through the log, a copy took seven times as long.
-  await onServer(adminUrl, `create database ${name} template ${template} strategy file_copy`);
+  await onServer(
+    adminUrl,
+    `create database ${name} template ${templates[beginning]} strategy file_copy`,
+  );
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   const pool = new pg.Pool({ connectionString: url.href, max: 4, types });
@@ -132,6 +143,7 @@ async function createOnServer(beginning: Beginning): Promise<TestDatabase> {
   let closing: Promise<void> | undefined;
   return {
     kind: "postgres",
+    beginning,
     url: url.href,
     sql: async <T>(text: string, params?: unknown[]) => {
       const result: unknown = await pool.query(text, params);

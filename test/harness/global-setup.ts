@@ -5,14 +5,14 @@ import { PGlite } from "@electric-sql/pglite";
 import type { TestProject } from "vitest/node";
 import { databaseKindsFrom } from "./database-kinds.ts";
 import { startPostgres } from "./postgres-server.ts";
-import { makeTemplate } from "./postgres-template.ts";
+import { type Beginning, makeTemplates } from "./postgres-template.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** Null where `TANDEM_TEST_DATABASES` leaves Postgres out. */
     postgresAdminUrl: string | null;
-    /** The database to copy where a test begins with Tandem's schema; null as above. */
-    postgresTemplate: string | null;
+    /** The database to copy for each beginning of a test; null as above. */
+    postgresTemplates: Readonly<Record<Beginning, string>> | null;
     /** The dump of a pristine PGlite, to load instead of running initdb; null as above. */
     pgliteDataDir: string | null;
   }
@@ -28,12 +28,12 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     kinds.includes("pglite") ? pristineDataDir() : undefined,
   ]);
   const adminUrl = kinds.includes("postgres") ? (given ?? server?.adminUrl) : undefined;
-  const template = adminUrl === undefined ? undefined : await makeTemplate(adminUrl);
+  const templates = adminUrl === undefined ? undefined : await makeTemplates(adminUrl);
   project.provide("postgresAdminUrl", adminUrl ?? null);
-  project.provide("postgresTemplate", template?.name ?? null);
+  project.provide("postgresTemplates", templates?.names ?? null);
   project.provide("pgliteDataDir", dataDir ?? null);
   return async () => {
-    if (server === undefined) await template?.remove();
+    if (server === undefined) await templates?.remove();
     await server?.stop();
   };
 }

@@ -6,10 +6,11 @@
 import { openAsBlob } from "node:fs";
 import { PGlite } from "@electric-sql/pglite";
 import { applyMigrations } from "../../src/store/postgres/migrate.ts";
+import type { Beginning } from "./postgres-template.ts";
 import { inOurTypes, pgliteDatabase } from "../../src/store/postgres/driver/pglite-database.ts";
 
-/** The first content of a database: the result of Tandem's migrations, or nothing. */
-export type Beginning = "migrated" | "empty";
+/** A beginning that PGlites are kept for. */
+type Kept = Exclude<Beginning, "sample">;
 
 export interface BorrowedPglite {
   /** Like a PGlite of one's own; from `giveBack` on it is closed, for late callers too. */
@@ -22,7 +23,7 @@ export interface BorrowedPglite {
 
 interface Opened {
   readonly pglite: PGlite;
-  readonly beginning: Beginning;
+  readonly beginning: Kept;
   /** How a PGlite reads values by itself. */
   readonly appTypes: PGlite["parsers"];
   readonly pristine: Pristine;
@@ -47,7 +48,7 @@ const MOST_LENT = 100;
 const idle: Opened[] = [];
 
 /** @param dump the dump of a pristine PGlite, to load instead of running initdb */
-export async function borrowPglite(dump: string, beginning: Beginning): Promise<BorrowedPglite> {
+export async function borrowPglite(dump: string, beginning: Kept): Promise<BorrowedPglite> {
   const opened = takeIdle(beginning) ?? (await open(dump, beginning));
   opened.timesLent += 1;
   const lease = leaseOf(opened.pglite);
@@ -69,12 +70,12 @@ export async function borrowPglite(dump: string, beginning: Beginning): Promise<
   };
 }
 
-function takeIdle(beginning: Beginning): Opened | undefined {
+function takeIdle(beginning: Kept): Opened | undefined {
   const at = idle.findLastIndex((one) => one.beginning === beginning);
   return at === -1 ? undefined : idle.splice(at, 1)[0];
 }
 
-async function open(dump: string, beginning: Beginning): Promise<Opened> {
+async function open(dump: string, beginning: Kept): Promise<Opened> {
   const pglite = await PGlite.create({ loadDataDir: await openAsBlob(dump) });
   const appTypes = { ...pglite.parsers };
   inOurTypes(pglite);

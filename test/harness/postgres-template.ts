@@ -1,36 +1,73 @@
-/** A database with Tandem's schema, from which those of tests are copied: to migrate each took longer. */
+/** The databases from which those of tests are copied, since making each from nothing took longer. */
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { applyMigrations } from "../../src/store/postgres/migrate.ts";
 import { pgDatabase } from "../../src/store/postgres/driver/pg-database.ts";
+import { sampleConfig } from "../../src/demo/sample-config.ts";
+import { createTandem } from "../../src/server/tandem.ts";
+import { SAMPLE } from "./sample-rows.ts";
 
-export interface PostgresTemplate {
-  readonly name: string;
+/** The first content of a database. */
+export type Beginning =
+  /** Nothing. */
+  | "empty"
+  /** The result of Tandem's migrations. */
+  | "migrated"
+  /** The tables of the sample app besides, with its first project and user, migrated for its mappings. */
+  | "sample";
+
+export interface PostgresTemplates {
+  /** The name of the database to copy for each beginning. */
+  readonly names: Readonly<Record<Beginning, string>>;
   remove(): Promise<void>;
 }
 
-export async function makeTemplate(adminUrl: string): Promise<PostgresTemplate> {
+export async function makeTemplates(adminUrl: string): Promise<PostgresTemplates> {
   const name = `tandem_template_${randomBytes(8).toString("hex")}`;
-  await onServer(adminUrl, `create database ${name} template template0`);
-  const url = new URL(adminUrl);
-  url.pathname = `/${name}`;
-  const database = pgDatabase(url.href);
-  try {
-    await applyMigrations(database);
-  } finally {
-    await database.close();
-  }
-  // A connection to the template holds up every copy.
-  await onServer(adminUrl, `alter database ${name} with allow_connections false`);
+  const migrated = await make(adminUrl, name, "template0", async (url) => {
+    const database = pgDatabase(url);
+    try {
+      await applyMigrations(database);
+    } finally {
+      await database.close();
+    }
+  });
+  const sample = await make(adminUrl, `${name}_sample`, migrated, async (url) => {
+    await onServer(url, SAMPLE);
+    const tandem = await createTandem(sampleConfig(url), { environment: {} });
+    try {
+      await tandem.migrate();
+    } finally {
+      await tandem.stop();
+    }
+  });
   return {
-    name,
-    remove: () => dropDatabase(adminUrl, name),
+    // The template of an empty database is one that nobody can be connected to, and so holds up the copy.
+    names: { empty: "template0", migrated, sample },
+    async remove() {
+      for (const one of [sample, migrated]) await dropDatabase(adminUrl, one);
+    },
   };
 }
 
-/** One statement on the server itself. */
-export async function onServer(adminUrl: string, statement: string): Promise<void> {
-  await asAdmin(adminUrl, (client) => client.query(statement));
+async function make(
+  adminUrl: string,
+  name: string,
+  template: string,
+  fill: (url: string) => Promise<void>,
+): Promise<string> {
+  await onServer(adminUrl, `create database ${name} template ${template}`);
+  const url = new URL(adminUrl);
+  url.pathname = `/${name}`;
+  await fill(url.href);
+  // A connection to the template holds up every copy.
+  await onServer(adminUrl, `alter database ${name} with allow_connections false`);
+  return name;
+}
+
+/** One or more statements on a database, such as the server's own. */
+export async function onServer(url: string, statements: string): Promise<void> {
+  await asAdmin(url, (client) => client.query(statements));
 }
 
 /** How often it is asked whether all are gone, before the server is left to wait for them. */

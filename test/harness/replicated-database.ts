@@ -31,6 +31,7 @@ export async function openReplicatedDatabase(): Promise<ReplicatedDatabase> {
     url: url.href,
     database: {
       kind: "postgres",
+      beginning: "empty",
       url: url.href,
       sql: async <T>(text: string, params?: unknown[]) => {
         const result: unknown = await pool.query(text, params);

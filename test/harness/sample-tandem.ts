@@ -1,6 +1,5 @@
 /** The sample app with Tandem and the simulator around it: where every situation begins. */
 import { sampleConfig } from "../../src/demo/sample-config.ts";
-import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import {
   createTestTandem,
   type TestTandem,
@@ -16,6 +15,7 @@ import type {
   ApiStatus,
 } from "../../src/server/protocol/api-types.ts";
 import type { TestDatabase } from "./databases.ts";
+import { SAMPLE } from "./sample-rows.ts";
 
 export interface Task {
   readonly id: string;
@@ -94,7 +94,7 @@ const A_WHILE_MS = 1_000;
 /** Opens a sample app on a fresh database, connected to `acme/site` by project 1. */
 export async function givenSampleTandem(
   database: TestDatabase,
-  change: (config: AnyConfig) => AnyConfig = (config) => config,
+  change?: (config: AnyConfig) => AnyConfig,
   options: Pick<
     TestTandemOptions,
     | "environment"
@@ -107,14 +107,14 @@ export async function givenSampleTandem(
     | "wrapStore"
   > = {},
 ): Promise<SampleTandem> {
-  await database.sql(SAMPLE_SCHEMA);
-  await database.sql("insert into projects (name) values ('Site')");
-  await database.sql("insert into users (name, github_login) values ('Mona', 'mona')");
+  const isPrepared = database.beginning === "sample";
+  if (!isPrepared) await database.sql(SAMPLE);
   const source = database.pglite ?? database.url;
   if (source === undefined) throw new Error("the database has neither a PGlite nor a URL");
   const test = await createTestTandem({
     ...options,
-    config: change(sampleConfig(source)),
+    config: change?.(sampleConfig(source)) ?? sampleConfig(source),
+    isMigrated: isPrepared && change === undefined,
     sql: (text, params) => database.sql(text, params),
   });
 

@@ -34,8 +34,6 @@ export interface Tests {
 export interface MutantRunner {
   /** Runs tests up to the first that fails, with a rule taken out or (`null`) with all in place. */
   run(mutant: Fault | null, tests: Tests): Promise<Run>;
-  /** The tests that failed alone on unchanged code, and so judged nothing. */
-  failingAlone(): readonly Failed[];
   close(): Promise<void>;
 }
 
@@ -44,12 +42,6 @@ export interface RunnerOptions {
   readonly workers: number;
   /** For a test that waits for what never comes; default: the suite's. */
   readonly testMillis?: number;
-  /**
-   * A named test that fails with a mutant runs again, alone and without it. If it fails there too, because it
-   * needs the tests before it in its file, its failure does not count. Default: false, for runs that repeat
-   * verdicts that were controlled when they were written.
-   */
-  readonly control?: boolean;
 }
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -82,7 +74,7 @@ export async function openMutantRunner(options: RunnerOptions): Promise<MutantRu
   vitest.setGlobalTestNamePattern(/^$/);
   await vitest.runTestSpecifications(oneOfEach);
 
-  const runOnce = async (mutant: Fault | null, { files, names, millis }: Tests): Promise<Run> => {
+  const run = async (mutant: Fault | null, { files, names, millis }: Tests): Promise<Run> => {
     const wanted = new Set(files.map((file) => `${root}${file}`));
     const specifications = all.filter(({ moduleId }) => wanted.has(moduleId));
     if (names === undefined) vitest.resetGlobalTestNamePattern();
@@ -113,28 +105,8 @@ export async function openMutantRunner(options: RunnerOptions): Promise<MutantRu
     return { ran: true, failed: running ?? { test: names?.[0] ?? `${file} ends`, file } };
   };
 
-  const dependent: Failed[] = [];
-  const standing = new Set<string>();
-  const standsAlone = async (failed: Failed): Promise<boolean> => {
-    const key = JSON.stringify(failed);
-    if (standing.has(key)) return true;
-    const alone = await runOnce(null, { files: [failed.file], names: [failed.test] });
-    if (!alone.ran || alone.failed !== null) dependent.push(failed);
-    else standing.add(key);
-    return standing.has(key);
-  };
-
   return {
-    async run(mutant, tests) {
-      for (;;) {
-        const names = tests.names?.filter((name) => !dependent.some(({ test }) => test === name));
-        if (names?.length === 0) return { ran: false, failed: null };
-        const run = await runOnce(mutant, { ...tests, ...(names === undefined ? {} : { names }) });
-        const isControlled = options.control === true && mutant !== null && names !== undefined;
-        if (run.failed === null || !isControlled || (await standsAlone(run.failed))) return run;
-      }
-    },
-    failingAlone: () => dependent,
+    run,
     close: () => vitest.close(),
   };
 }

@@ -1,7 +1,7 @@
 /** Events that a person looks at, restarts or cancels: what can be done with which, and what is said of the rest. */
 import { expect, it } from "vitest";
 import type { ApiEvent, ApiEvents, ApiProblem } from "../../src/server/protocol/api-types.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { catchRequest, PATCH_ISSUE } from "../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
@@ -17,7 +17,7 @@ function wrongState(message: string, hint: string) {
 const HISTORY =
   "Terminal events are history and never change; a new observation makes a new event.";
 
-describeOnEachDatabase("an event", (open) => {
+describeOnOneDatabase("an event", (open) => {
   it("is shown by its id as the list shows it", async () => {
     const app = await givenSampleTandem(await open());
     await app.addTask({ title: "One" });

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import type { AnyConfig } from "../../src/config.ts";
 import type { ApiExplanation } from "../../src/server/protocol/api-types.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 const NOTES = `
@@ -38,7 +38,7 @@ async function explain(app: SampleTandem, path: string): Promise<Response> {
   return app.tandem.fetch(new Request(`http://localhost/api/explain/${path}`));
 }
 
-describeOnEachDatabase("a journal", (open) => {
+describeOnOneDatabase("a journal", (open) => {
   it("keeps every write of a table that nothing is synced with, value by value", async () => {
     const database = await open();
     await database.sql(NOTES);

@@ -1,7 +1,7 @@
 /** `tandem.on`: the app hears what became of events, from here and from elsewhere. */
 import { expect, it } from "vitest";
 import { withConflictPolicy } from "../harness/sample-policies.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { keptLog } from "../harness/kept-log.ts";
 import { givenSampleTandem, journaled } from "../harness/sample-tandem.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
@@ -29,7 +29,7 @@ function listeningLog(): { readonly log: Log; readonly errors: unknown[] } {
   return { log, errors };
 }
 
-describeOnEachDatabase("listeners", (open) => {
+describeOnOneDatabase("listeners", (open) => {
   it("hear each state an event comes into, in order, once it is committed", async () => {
     const app = await givenSampleTandem(await open());
     const heard: string[] = [];

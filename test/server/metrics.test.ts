@@ -6,7 +6,7 @@ import type { ApiProblem } from "../../src/server/protocol/api-types.ts";
 import { createTandem } from "../../src/server/tandem.ts";
 import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
 import { withConflictPolicy } from "../harness/sample-policies.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 async function metricsOf(app: SampleTandem): Promise<ReadonlyMap<string, number>> {
@@ -21,7 +21,7 @@ async function metricsOf(app: SampleTandem): Promise<ReadonlyMap<string, number>
   );
 }
 
-describeOnEachDatabase("metrics", (open) => {
+describeOnOneDatabase("metrics", (open) => {
   it("count what was done and what waits, say how late it is, and who may not be asked", async () => {
     const app = await givenSampleTandem(await open());
     await app.addTask({ title: "Sent" });

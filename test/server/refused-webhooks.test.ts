@@ -1,7 +1,7 @@
 /** Webhooks that were refused stay counted: after a restart, in every process, and through an outage. */
 import { expect, it } from "vitest";
 import type { Store } from "../../src/store/store.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 const FORGED = {
@@ -21,7 +21,7 @@ const refused = async (app: SampleTandem) =>
     ({ integration, code, count }) => `${integration} ${code} ${String(count)}`,
   );
 
-describeOnEachDatabase("refused webhooks", (open) => {
+describeOnOneDatabase("refused webhooks", (open) => {
   it("are counted by cause within ten seconds, with one write for many, and forgotten after a day", async () => {
     const app = await givenSampleTandem(await open());
     await forge(app);

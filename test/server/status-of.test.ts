@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { createTandem } from "../../src/server/tandem.ts";
 import { REASONS } from "../../src/model/event.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { catchRequest, PATCH_ISSUE } from "../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
@@ -39,7 +39,7 @@ function counted(database: TestDatabase): {
   return { source: counting(pool), statements: () => statements, close: () => pool.end() };
 }
 
-describeOnEachDatabase("the status of records", (open) => {
+describeOnOneDatabase("the status of records", (open) => {
   it("goes from unpaired over pending to in sync, with the counterpart's page", async () => {
     const app = await givenSampleTandem(await open());
     expect(await statusOf(app, "77")).toEqual({

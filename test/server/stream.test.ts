@@ -1,7 +1,7 @@
 /** The dashboard's stream sends everything in sight first, and then only changes. */
 import { expect, it } from "vitest";
 import type { ApiEvent } from "../../src/server/protocol/api-types.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 /** A stream of the ledger as the page reads it. */
@@ -29,7 +29,7 @@ function toldBy(part: string) {
   };
 }
 
-describeOnEachDatabase("the stream of the ledger", (open) => {
+describeOnOneDatabase("the stream of the ledger", (open) => {
   it("tells what is in sight, then what changes, and between them that it lives", async () => {
     const app = await givenSampleTandem(await open());
     await app.addTask({ title: "One" });

@@ -12,7 +12,7 @@ import { nothingSeen } from "../../src/store/beginning.ts";
 import { ledger } from "../../src/store/postgres/ledger/ledger-rows.ts";
 import { migrate } from "../../src/store/postgres/migrate.ts";
 import { redeliveryStore } from "../../src/store/postgres/deliveries/redelivery-rows.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { connectTo } from "./opened-store.ts";
 
 const QUEUES = `
@@ -110,7 +110,7 @@ function explain(database: Database) {
   return { explaining, pages };
 }
 
-describeOnEachDatabase("with 10,000 waiting and no statistics", (open) => {
+describeOnOneDatabase("with 10,000 waiting and no statistics", (open) => {
   it.each([
     ["claiming ten lanes", "select tandem.due_lanes(now(), 10)"],
     ["claiming ten besides all that wait", "select tandem.due_lanes_besides(now(), 10, '{1}')"],
@@ -132,7 +132,7 @@ describeOnEachDatabase("with 10,000 waiting and no statistics", (open) => {
   });
 });
 
-describeOnEachDatabase("with 10,000 lanes", (open) => {
+describeOnOneDatabase("with 10,000 lanes", (open) => {
   it("saving a decision on one, and seeking a new one, reads a few dozen pages", async () => {
     const app = await open();
     const database = await connectTo(app);
@@ -168,7 +168,7 @@ describeOnEachDatabase("with 10,000 lanes", (open) => {
   });
 });
 
-describeOnEachDatabase("with 100,000 comments and no statistics", (open) => {
+describeOnOneDatabase("with 100,000 comments and no statistics", (open) => {
   it("finding an issue's comments and the next hook reads a few hundred pages", async () => {
     const app = await open();
     const database = await connectTo(app);
@@ -197,7 +197,7 @@ describeOnEachDatabase("with 100,000 comments and no statistics", (open) => {
   });
 });
 
-describeOnEachDatabase("with 50,000 webhooks that were missed and no statistics", (open) => {
+describeOnOneDatabase("with 50,000 webhooks that were missed and no statistics", (open) => {
   it("a turn at the log reads what it asks for and no more", async () => {
     const app = await open();
     const database = await connectTo(app);
@@ -225,7 +225,7 @@ describeOnEachDatabase("with 50,000 webhooks that were missed and no statistics"
   });
 });
 
-describeOnEachDatabase("with 100,000 that ended", (open) => {
+describeOnOneDatabase("with 100,000 that ended", (open) => {
   it("the story of one record reads a few dozen pages", async () => {
     const app = await open();
     const database = await connectTo(app);

@@ -51,7 +51,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const ENCRYPTION_KEY = "TANDEM_ENCRYPTION_KEY";
 
 /** Variables with these prefixes may be secrets of accounts. */
-const ALLOWED = /^(GITHUB|TANDEM|WEBHOOK|HOOK)_\w+$/;
+const ALLOWED = /^(GITHUB|GH|TANDEM|WEBHOOK|HOOK)_\w+$/;
 /** Tandem's own secrets, which no account may read. */
 const OWN: readonly string[] = [ENCRYPTION_KEY, "TANDEM_API_TOKEN"];
 
@@ -86,7 +86,7 @@ export function accountSecrets(environment: Environment, variables: readonly str
       throw new MissingSecretError(variable, {
         code: "secret_not_allowed",
         message: `an account names the environment variable ${variable}, which is not allowed`,
-        hint: `Variables of accounts begin with GITHUB_, TANDEM_, WEBHOOK_ or HOOK_, or are listed: github({ env: ["${variable}"] }).`,
+        hint: `Variables of accounts begin with GITHUB_, GH_, TANDEM_, WEBHOOK_ or HOOK_, or are listed: github({ env: ["${variable}"] }).`,
       });
     }
   }

@@ -2,6 +2,7 @@
  * Runs all steps of the worker, one after another, until nothing is due. It sets no timers. Tests and
  * `tandem work --once` use it.
  */
+import type { DueNow } from "../../store/ledger.ts";
 import { DirectorySnapshot, type Services } from "../services/index.ts";
 import { runAfterCommits } from "../hooks/index.ts";
 import { advanceBackfills } from "../backfill/index.ts";
@@ -32,24 +33,25 @@ export async function runUntilIdle(
   const total = { deliveries: 0, changes: 0, events: 0 };
   // Every worker writes its heartbeat, even if nothing is due: a copied database is recognised by it.
   await services.instance.checkIdentity();
+  let due: DueNow | null = null;
   for (let round = 0; round < rounds; round += 1) {
-    const due = await services.store.ledger.dueNow();
     let worked = 0;
-    /** Runs a step that has work, or may have got some by an earlier step of this round. */
-    const step = async (isDue: boolean, run: () => Promise<number>): Promise<number> => {
-      const count = isDue || worked > 0 ? await run() : 0;
+    /** Runs a step that has work. A step that worked may have made work for any other, so the ledger is asked again. */
+    const step = async (kind: keyof DueNow, run: () => Promise<number>): Promise<number> => {
+      due ??= await services.store.ledger.dueNow();
+      if (!due[kind]) return 0;
+      const count = await run();
+      if (count > 0) due = null;
       worked += count;
       return count;
     };
-    total.deliveries += await step(due.deliveries, () => translateDeliveries(services, "settle"));
-    total.changes += await step(due.changes, () => drainChanges(services));
-    await step(due.links, async () => ((await followLink(services)) ? 1 : 0));
-    await step(due.leases, () => passOnLeases(services));
-    total.events += await step(due.events, () => processDue(services, leaseMillis));
-    await step(due.afterCommits, () => runAfterCommits(services, NEVER));
-    await step(due.backfills, () =>
-      unlessForeign(services, () => advanceBackfills(services, NEVER)),
-    );
+    total.deliveries += await step("deliveries", () => translateDeliveries(services, "settle"));
+    total.changes += await step("changes", () => drainChanges(services));
+    await step("links", async () => ((await followLink(services)) ? 1 : 0));
+    await step("leases", () => passOnLeases(services));
+    total.events += await step("events", () => processDue(services, leaseMillis));
+    await step("afterCommits", () => runAfterCommits(services, NEVER));
+    await step("backfills", () => unlessForeign(services, () => advanceBackfills(services, NEVER)));
     if (worked === 0) return total;
   }
   throw new Error(`still not idle after ${String(rounds)} rounds: the work never ends`);

@@ -3,11 +3,7 @@ import { expect, it, describe } from "vitest";
 import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
 import type { Failpoints } from "../../../src/runtime/services/failpoints.ts";
 import { translateDeliveries } from "../../../src/runtime/receive/intake.ts";
-import {
-  databaseKinds,
-  describeOnEachDatabase,
-  openTestDatabase,
-} from "../../harness/databases.ts";
+import { databaseKinds, describeOnOneDatabase, openTestDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
 import { asLimitedRole } from "../../harness/limited-role.ts";
 import { givenSampleTandem, journaled, type SampleTandem } from "../../harness/sample-tandem.ts";
@@ -61,7 +57,7 @@ describe.runIf(databaseKinds.includes("postgres"))("the drain", () => {
   });
 });
 
-describeOnEachDatabase("the drain of rows that a policy hides", (open) => {
+describeOnOneDatabase("the drain of rows that a policy hides", (open) => {
   it("gives them no counterpart until they are visible, and says which they are", async () => {
     const { log, lines } = keptLog();
     const limited = await asLimitedRole(await open());

@@ -8,14 +8,10 @@ import {
   UnmappedLaneError,
 } from "../../../src/runtime/services/directory-snapshot.ts";
 import type { Hooks } from "../../../src/runtime/settings/index.ts";
-import {
-  describeOnEachDatabase,
-  describeOnOneDatabase,
-  type TestDatabase,
-} from "../../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";
 
-describeOnEachDatabase("address books", (open) => {
+describeOnOneDatabase("address books", (open) => {
   it("a pause is seen by every book that is opened after it, whatever is being read", async () => {
     const app = await givenSampleTandem(await open());
     const { services } = app.tandem;

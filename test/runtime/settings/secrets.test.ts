@@ -25,6 +25,14 @@ describe("a named secret", () => {
     expect(reveal({ env: "APP_KEY" })).toBe("pem");
   });
 
+  it.each(["GITHUB_ENTERPRISE_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN"])(
+    "is read of a variable that GitHub's own tools read: %s",
+    (env) => {
+      const { reveal: revealIt } = accountSecrets({ [env]: "ghp_2" }, []);
+      expect(revealIt({ token: { env } })).toEqual({ token: "ghp_2" });
+    },
+  );
+
   it.each(["DATABASE_URL", "AWS_SECRET_ACCESS_KEY", "PATH", "MY_GITHUB_TOKEN", "github_token", ""])(
     "is not read of a variable that nothing allows: %j",
     (env) => {
@@ -38,7 +46,7 @@ describe("a named secret", () => {
     const refused = expect.objectContaining({
       code: "secret_not_allowed",
       message: "an account names the environment variable HOOK, which is not allowed",
-      hint: 'Variables of accounts begin with GITHUB_, TANDEM_, WEBHOOK_ or HOOK_, or are listed: github({ env: ["HOOK"] }).',
+      hint: 'Variables of accounts begin with GITHUB_, GH_, TANDEM_, WEBHOOK_ or HOOK_, or are listed: github({ env: ["HOOK"] }).',
     }) as Error;
     expect(() => sealOne({ env: "HOOK" }, "webhook secret")).toThrow(refused);
     expect(() => seal({ token: { env: "HOOK" } }, FIELDS)).toThrow(refused);

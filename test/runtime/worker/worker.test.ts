@@ -1,6 +1,6 @@
 /** The worker's loops: who is woken by what. Time stands still, so nobody comes by themselves. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
 import { connect } from "../../harness/projects.ts";
 import { givenSampleTandem } from "../../harness/sample-tandem.ts";
@@ -9,7 +9,7 @@ import { withoutAuthors } from "../../harness/without-authors.ts";
 /** A busy machine has its time. */
 const SOON = { timeout: 20_000 };
 
-describeOnEachDatabase("a worker", (open) => {
+describeOnOneDatabase("a worker", (open) => {
   it("that is woken asks for nothing that only time brings", async () => {
     const app = await givenSampleTandem(await open());
     const polled = () => app.sql("select from tandem.connections where polled_at is not null");

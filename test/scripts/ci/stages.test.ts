@@ -1,7 +1,7 @@
 /** The list of stages: what it must contain, and how long all of it may take. */
 import { describe, expect, it } from "vitest";
 import { plannedMinutes } from "../../../scripts/ci/schedule.ts";
-import { INSTALL, stagesOf } from "../../../scripts/ci/stages.ts";
+import { FOR_PROOF, INSTALL, PROOF, stagesOf } from "../../../scripts/ci/stages.ts";
 
 const stages = stagesOf("00000000");
 
@@ -10,15 +10,15 @@ describe("the stages of CI", () => {
     const names = stages.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(names).toEqual(
-      expect.arrayContaining(["lint", "unit + integration", "crash matrix", "mutants", "spec"]),
+      expect.arrayContaining(["lint", "npm test", "crash matrix", "mutants", "models"]),
     );
   });
 
-  it("have budgets, and all of them together stay under thirty minutes", () => {
+  it("have budgets, and all of them together stay under twelve minutes", () => {
     expect(stages.every(({ minutes }) => minutes > 0)).toBe(true);
     const planned = plannedMinutes([INSTALL, ...stages]);
-    expect(planned).toBeGreaterThan(10);
-    expect(planned).toBeLessThan(30);
+    expect(planned).toBeGreaterThan(6);
+    expect(planned).toBeLessThan(12);
   });
 
   it("use only variables that a stage before them sets", () => {
@@ -36,11 +36,32 @@ describe("the stages of CI", () => {
         const at = command.indexOf("--shard");
         return at === -1 ? [] : [`${name} ${command[at + 1] ?? ""}`];
       });
-    const all = ["0", "1", "2", "3", "4", "ffffffff"].flatMap(shards);
-    expect([...new Set(all)].sort()).toEqual([
-      ...["crash matrix 1/2", "crash matrix 2/2"],
-      ...["mutants 1/3", "mutants 2/3", "mutants 3/3"],
-      ...[1, 2, 3, 4].map((part) => `situations on PGlite ${String(part)}/4`),
-    ]);
+    const all = Array.from({ length: 24 }, (_, commit) => commit.toString(16)).flatMap(shards);
+    const parts = (name: string, count: number) =>
+      Array.from({ length: count }, (_, part) => `${name} ${String(part + 1)}/${String(count)}`);
+    expect([...new Set(all)].sort()).toEqual(
+      [
+        ...parts("models", 12),
+        ...parts("long tests", 12),
+        ...parts("crash matrix", 12),
+        ...parts("mutants", 12),
+      ].sort(),
+    );
+  });
+});
+
+describe("the proof", () => {
+  it("has each machine of CI that checks a part there, in full", () => {
+    const names = new Set(PROOF.map(({ name }) => name));
+    const partly = stages.filter(({ command }) => command.includes("--shard"));
+    expect(partly.filter(({ name }) => !names.has(name))).toEqual([]);
+    expect(PROOF.filter(({ command }) => command.includes("--shard"))).toEqual([]);
+    expect(names.size).toBe(PROOF.length);
+  });
+
+  it("uses only variables that are set before each part", () => {
+    const set = FOR_PROOF.flatMap(({ sets }) => (sets === undefined ? [] : [`$${sets}`]));
+    const used = PROOF.flatMap(({ command }) => command.filter((one) => one.startsWith("$")));
+    expect(used.filter((one) => !set.includes(one))).toEqual([]);
   });
 });

@@ -38,6 +38,11 @@ stage                          took  budget
 | lint                         1:24    1:24  ok
 unit                           4:05    2:00  FAILED (7 passed, 2 failed)  OVER BUDGET
 total                          5:30    3:24
+
+Slowest
+unit                           4:05
+lint                           1:24
+
 7 passed, 2 failed
 `);
 });
@@ -50,6 +55,10 @@ Stages
 stage                          took  budget
 | lint                         1:24    1:24  ok
 total                          1:30    4:24
+
+Slowest
+lint                           1:24
+
 2 of 3 stages did not run to their end
 0 passed, 1 failed
 `);

@@ -9,7 +9,7 @@ import { calledFrom } from "../../../src/server/access/caller.ts";
 import { createRouter } from "../../../src/server/handler.ts";
 import { createTandem, type Tandem } from "../../../src/server/tandem.ts";
 import { createMemoryDatabase } from "../../../src/store/memory/memory-database.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { keptLog } from "../../harness/kept-log.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { openMemoryStore } from "../../store/opened-store.ts";
@@ -45,7 +45,7 @@ function changingRoutes(tandem: Tandem): readonly { method: string; path: string
   return routes.filter(({ method, path }) => !methods.has(method) && !(path in NO_ACTS));
 }
 
-describeOnEachDatabase("the audit", (open) => {
+describeOnOneDatabase("the audit", (open) => {
   let app: SampleTandem;
   beforeAll(async () => {
     app = await givenSampleTandem(await open());

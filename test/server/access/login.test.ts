@@ -13,7 +13,7 @@ import { calledFrom } from "../../../src/server/access/caller.ts";
 import { createTandem, type Tandem } from "../../../src/server/tandem.ts";
 import { createMemoryDatabase } from "../../../src/store/memory/memory-database.ts";
 import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 
 const TOKEN = "a long random token";
 const SITE = "https://tandem.example.com";
@@ -290,7 +290,7 @@ describe("a server with a token", () => {
   });
 });
 
-describeOnEachDatabase("sessions of several servers", (open) => {
+describeOnOneDatabase("sessions of several servers", (open) => {
   const opened: Tandem[] = [];
   let source: string | object;
 

@@ -2,14 +2,14 @@
 import { expect, it } from "vitest";
 import type { ApiExplanation } from "../../../src/server/protocol/api-types.ts";
 import type { AnyConfig } from "../../../src/config.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 async function standing(app: SampleTandem, task: string): Promise<string | undefined> {
   return (await app.pairings(task))[0]?.standing;
 }
 
-describeOnEachDatabase("the standing of a pairing", (open) => {
+describeOnOneDatabase("the standing of a pairing", (open) => {
   it("says since when both sides agree", async () => {
     const app = await givenSampleTandem(await open());
     const task = await app.addTask({ title: "Agreed" });
@@ -77,7 +77,7 @@ describeOnEachDatabase("the standing of a pairing", (open) => {
   });
 });
 
-describeOnEachDatabase("the journal in an explanation", (open) => {
+describeOnOneDatabase("the journal in an explanation", (open) => {
   it("is that of the table asked for: another table's row may have the same id", async () => {
     const app = await givenSampleTandem(await open(), (config: AnyConfig) => ({
       ...config,

@@ -1,7 +1,7 @@
 /** The API refuses malformed input before it asks the database. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { refuseMalformed } from "../../../src/server/protocol/input.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenProjects } from "../../harness/projects.ts";
 import type { SampleTandem } from "../../harness/sample-tandem.ts";
 
@@ -14,7 +14,7 @@ interface Refusal {
   readonly error?: { readonly code: string; readonly message: string; readonly hint: string };
 }
 
-describeOnEachDatabase("the API", (open) => {
+describeOnOneDatabase("the API", (open) => {
   let app: SampleTandem;
   beforeAll(async () => {
     app = await givenProjects(await open());

@@ -1,6 +1,6 @@
 /** Links to counterparts: an address that would run in the page is neither stored nor answered. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 import { postWebhook } from "../../harness/webhooks.ts";
 
@@ -24,7 +24,7 @@ async function linkOf(app: SampleTandem) {
   return [pairing?.url, ...(status?.counterparts.map(({ url }) => url) ?? [])];
 }
 
-describeOnEachDatabase("a counterpart's address", (open) => {
+describeOnOneDatabase("a counterpart's address", (open) => {
   it("is kept and answered where it is one of the web", async () => {
     const app = await givenSampleTandem(await open());
     await givenIssue(app, null);

@@ -1,7 +1,7 @@
 /** A reconcile answers over the API with its plan, action by action, and then that it was carried out. */
 import { expect, it } from "vitest";
 import type { ApiReconciliation } from "../../../src/server/protocol/api-types.ts";
-import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { describeOnOneDatabase } from "../../harness/databases.ts";
 import { givenIssue, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 async function reconcile(app: SampleTandem, query: string): Promise<ApiReconciliation> {
@@ -10,7 +10,7 @@ async function reconcile(app: SampleTandem, query: string): Promise<ApiReconcili
   return (await answer.json()) as ApiReconciliation;
 }
 
-describeOnEachDatabase("a reconcile over the API", (open) => {
+describeOnOneDatabase("a reconcile over the API", (open) => {
   it("says by a dry run what it would do, and does it without one", async () => {
     const app = await givenIssue(await open(), "Broken link");
     const { id } = await app.task();
