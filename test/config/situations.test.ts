@@ -1,6 +1,6 @@
 /**
  * Every situation that a two-way sync meets has a test that bears its number and can run on both databases. `npm test`
- * runs most of them on Postgres; CI runs a part of them on PGlite too, which the commit chooses.
+ * runs most of them on Postgres; `npm run proof` runs all of them on PGlite too.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import ts from "typescript";

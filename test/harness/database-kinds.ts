@@ -22,8 +22,7 @@ export function databaseKindsFrom(list: string | undefined): DatabaseKind[] {
 
 /**
  * The databases of stories of the whole: Postgres alone, which takes half of PGlite's time, unless the variable
- * names some. CI runs a part of the situations on PGlite as well; the variable `pglite,postgres` runs every test
- * on both.
+ * names some. `npm run proof` runs them on PGlite as well; the variable `pglite,postgres` runs every test on both.
  */
 export function kindsForDecisions(list: string | undefined): DatabaseKind[] {
   return list === undefined || list.trim() === "" ? ["postgres"] : databaseKindsFrom(list);

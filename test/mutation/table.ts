@@ -62,8 +62,8 @@ const HEAD = `<!-- Written by \`npm run mutants -- --write\`. -->
 # Rules, and the test that misses each
 
 \`npm run mutants\` takes each rule out of the code, one at a time, and runs the suite's tests for it: at
-least one must fail. The table names the first that did. CI runs it and fails where a rule is not
-missed.
+least one must fail. The table names the first that did. \`npm run proof\` runs all of them, and CI a twelfth
+at each landing.
 
 | mutant | the rule taken out | where | missed by |
 | --- | --- | --- | --- |`;
