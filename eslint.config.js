@@ -214,11 +214,27 @@ export default defineConfig(
     },
   },
   {
+    name: "tandem/tests need few rules that ask for types",
+    files: ["test/**/*.{ts,tsx}"],
+    // A wrong value fails the test, and `expect.any(String)` and its like are typed `any` by Vitest.
+    ...tseslint.configs.disableTypeChecked,
+    languageOptions: {},
+    rules: {
+      ...tseslint.configs.disableTypeChecked.rules,
+      // A promise that is not awaited passes.
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": "error",
+      "@typescript-eslint/await-thenable": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": [
+        "error",
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+    },
+  },
+  {
     name: "tandem/tests",
     files: ["test/**"],
     rules: {
-      // `expect.any(String)` and its like are typed `any` by Vitest.
-      "@typescript-eslint/no-unsafe-assignment": "off",
       "import-x/no-extraneous-dependencies": ["error", { devDependencies: true }],
       // A sleep is slow on a good day and too short on a bad one.
       "no-restricted-globals": [

@@ -5,8 +5,9 @@ const onDatabases = "test/{store,runtime,server,cli,situations,demo,processes}/*
 const inBrowser = "test/browser/**/*.test.ts";
 
 /**
- * Real processes and servers that wait in real time, schedules that a machine found, other schemas, and tests of the
- * tests: `npm run proof` runs all of them, and each run of CI a quarter.
+ * Tests that take minutes: `npm run proof` runs all of them, and each run of CI a part. They are real processes and
+ * servers that wait in real time, schedules that a machine found and deep variants of a story, other schemas, and tests
+ * of the tests.
  */
 const long = [
   "test/cli/demo.test.ts",
@@ -14,14 +15,14 @@ const long = [
   "test/processes/**/*.test.ts",
   "test/runtime/interleave.test.ts",
   "test/situations/**/found-by-simulation*.test.ts",
+  "test/situations/deletions/{restore-children,returns*}.test.ts",
+  "test/situations/identities/author-token-*.test.ts",
   "test/situations/model-traces.test.ts",
-  "test/situations/moves/scope-changes-*.test.ts",
-  "test/situations/moves/surplus-after-transfers.test.ts",
-  "test/situations/moves/transfers-*.test.ts",
+  "test/situations/moves/*.test.ts",
   "test/situations/receive/misbehaving-provider.test.ts",
   "test/situations/safety/{dying-workers,failover,generations,process-clock}.test.ts",
   "test/situations/zoo-stories.test.ts",
-  "test/store/{harness,silent-database}.test.ts",
+  "test/store/{harness,prepared-directory,silent-database}.test.ts",
   "test/testing/simulation.test.ts",
 ];
 

@@ -10,8 +10,8 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { runStages } from "./ci/run-stages.ts";
 import { FOR_PROOF, PROOF } from "./ci/stages.ts";
@@ -100,8 +100,9 @@ function stateOfFiles(): string | null {
     .digest("hex");
 }
 
+/** Outside the clone: the same files prove the same in any. */
 function keptFile(): string {
-  return fileURLToPath(new URL("../node_modules/.cache/tandem/proof.json", import.meta.url));
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "tandem", "proof.json");
 }
 
 function readKept(of: string): ProofPart[] {

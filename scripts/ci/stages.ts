@@ -53,7 +53,7 @@ export function stagesOf(commit: string): readonly Stage[] {
     tests(0.9, "browser", "npm run --silent test:browser --"),
 
     // A short run of each machine. The long runs are in the proof.
-    tests(0.3, "long tests", `node ${VITEST} run --project long --shard ${part(12)}`, {
+    tests(0.3, "long tests", `node ${VITEST} run --project long --shard ${part(24)}`, {
       env: { TANDEM_TEST_DATABASES: "postgres" },
     }),
     counts(0.3, "histories", `${NEWER} scripts/simulate.ts --seeds 600 --json`),
@@ -77,8 +77,8 @@ export function stagesOf(commit: string): readonly Stage[] {
     tests(
       0.7,
       "node 24",
-      `${NEWER} ${VITEST} run --project unit --project integration test/cli test/config test/integrations` +
-        " test/server test/store test/testing test/situations/founding-rules.test.ts",
+      `${NEWER} ${VITEST} run --project unit --project integration test/cli test/integrations test/server` +
+        " test/store test/situations/founding-rules.test.ts",
       { env: { TANDEM_TEST_DATABASES: "postgres" } },
     ),
     exits(
@@ -89,7 +89,7 @@ export function stagesOf(commit: string): readonly Stage[] {
     tests(
       0.4,
       "postgres 15",
-      `node ${VITEST} run --project integration test/store test/situations/founding-rules.test.ts`,
+      `node ${VITEST} run --project integration test/store/postgres-store test/store/migrate test/store/capture`,
       { env: { TANDEM_TEST_DATABASES: "postgres", TANDEM_TEST_EMBEDDED_PG: OLDEST_PACKAGE } },
     ),
   ];

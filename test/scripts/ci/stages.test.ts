@@ -42,7 +42,7 @@ describe("the stages of CI", () => {
     expect([...new Set(all)].sort()).toEqual(
       [
         ...parts("models", 12),
-        ...parts("long tests", 12),
+        ...parts("long tests", 24),
         ...parts("crash matrix", 12),
         ...parts("mutants", 12),
       ].sort(),

@@ -163,7 +163,7 @@ describeOnOneDatabase("apply", (open, kind) => {
     ],
     [
       "throws a text",
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what an app's code may do
+
       () => Promise.reject("no orm"),
       {
         message: "the mapping's apply of tasks threw: no orm",
