@@ -76,11 +76,18 @@ endProcess();
 
 async function runGate(): Promise<void> {
   // With the same time limit as for mutants: a test that exceeds it without a mutant proves nothing.
-  const whole = await openMutantRunner({ workers: jobs, testMillis: TEST_MILLIS });
+  const opening = Array.from({ length: jobs }, (_, place) =>
+    openMutantRunner({ workers: place === 0 ? jobs : 1, testMillis: TEST_MILLIS }),
+  );
+  const runners = await Promise.all(opening);
   try {
     const known = chosen.filter(({ id }) => missed.has(id));
     const names = [...new Set(known.flatMap(({ id }) => missed.get(id) ?? []))];
-    const broken = known.length === 0 ? null : await brokenBy(whole, known.flatMap(killers), names);
+    const [whole] = runners;
+    const broken =
+      known.length === 0 || whole === undefined
+        ? null
+        : await brokenBy(whole, known.flatMap(killers), names);
     if (broken !== null) {
       say(`the tests fail with every rule in place: ${broken}`);
       process.exitCode = 1;
@@ -88,20 +95,15 @@ async function runGate(): Promise<void> {
     }
     const outcomes: Outcome[] = [];
     const waiting = [...chosen];
-    const work = async () => {
-      const runner = await openMutantRunner({ workers: 1, testMillis: TEST_MILLIS });
-      try {
-        for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-          outcomes.push(await outcomeOf(mutant, missed.get(mutant.id) ?? null, runner));
-        }
-      } finally {
-        await runner.close();
+    const work = async (runner: MutantRunner) => {
+      for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+        outcomes.push(await outcomeOf(mutant, missed.get(mutant.id) ?? null, runner));
       }
     };
-    await Promise.all(Array.from({ length: jobs }, work));
+    await Promise.all(runners.map(work));
     report(chosen.flatMap(({ id }) => outcomes.find((outcome) => outcome.id === id) ?? []));
   } finally {
-    await whole.close();
+    await Promise.all(runners.map((runner) => runner.close()));
   }
 }
 

@@ -56,7 +56,7 @@ export function stagesOf(commit: string): readonly Stage[] {
     tests(0.3, "long tests", `node ${VITEST} run --project long --shard ${part(24)}`, {
       env: { TANDEM_TEST_DATABASES: "postgres" },
     }),
-    counts(0.3, "histories", `${NEWER} scripts/simulate.ts --seeds 600 --json`),
+    counts(0.3, "histories", `${NEWER} scripts/simulate.ts --seeds 400 --json`),
     counts(
       0.3,
       "histories on postgres",
@@ -64,13 +64,13 @@ export function stagesOf(commit: string): readonly Stage[] {
     ),
     counts(0.2, "polling", `${NEWER} scripts/simulate.ts --world polling --seeds 400 --json`),
     counts(0.2, "moves", `${NEWER} scripts/simulate.ts --world moving --seeds 400 --json`),
-    counts(0.3, "interleavings", `${NEWER} scripts/interleave.ts --seeds 60 --json`),
+    counts(0.3, "interleavings", `${NEWER} scripts/interleave.ts --seeds 40 --json`),
     // GitHub's own description, odd input, and real processes, sockets and servers: no simulation has these.
     counts(0.8, "chaos", "npm run --silent chaos -- --quick --json", BESIDE),
     counts(0.8, "emulated GitHub", `${NEWER} scripts/emulate.ts --json`, BESIDE),
     counts(0.3, "fuzz", `${NEWER} scripts/fuzz.ts --inputs 3000 --seed 1 --json`, BESIDE),
     counts(0.4, "crash matrix", `npm run --silent crash -- --shard ${part(12)} --json`),
-    counts(0.9, "mutants", `${NEWER} scripts/mutants.ts --shard ${part(12)} --json`),
+    counts(1.1, "mutants", `${NEWER} scripts/mutants.ts --shard ${part(12)} --json`),
 
     // Node decides what runs the code and not what the code decides, and servers differ in the SQL that they take: what
     // meets Node or a server itself runs again, and no decision.
@@ -78,7 +78,7 @@ export function stagesOf(commit: string): readonly Stage[] {
       0.7,
       "node 24",
       `${NEWER} ${VITEST} run --project unit --project integration test/cli test/integrations test/server` +
-        " test/store test/situations/founding-rules.test.ts",
+        " test/store/postgres-store test/store/database test/store/listen test/situations/founding-rules",
       { env: { TANDEM_TEST_DATABASES: "postgres" } },
     ),
     exits(
