@@ -13,7 +13,7 @@ const SITUATIONS = 73;
 const NOT_MET: ReadonlyMap<number, string> = new Map();
 
 /** The calls whose tests run on PGlite and on Postgres: at once, or as `TANDEM_TEST_DATABASES` says. */
-const ON_EITHER = /^describeOn(Each|EachEmpty|One)Database$/;
+const ON_EITHER = /^describeOn(Each|EachEmpty|One|OneMigrated)Database$/;
 /** A call that declares a test that runs: `it(...)` and `it.each(...)(...)`, and not `it.skip(...)`. */
 const A_TEST = /^it(\.each\([^]*\))?$/;
 

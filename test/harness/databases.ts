@@ -33,6 +33,8 @@ export interface TestDatabase {
 /** The databases that this run covers; `TANDEM_TEST_DATABASES=pglite` or `=postgres` narrows it. */
 export const databaseKinds: DatabaseKind[] = databaseKindsFrom(process.env.TANDEM_TEST_DATABASES);
 
+const decidingKinds = kindsForDecisions(process.env.TANDEM_TEST_DATABASES);
+
 export function openTestDatabase(
   kind: DatabaseKind,
   beginning: Beginning = "empty",
@@ -55,16 +57,14 @@ export function describeOnEachDatabase(name: string, tests: Tests): void {
 /**
  * The same on one of them, for situations and stories of what is decided: `test/store` holds both databases to the
  * same answers, and `npm run proof` runs all situations on PGlite as well.
- *
- * @param beginning Default: the sample app, for `givenSampleTandem`.
  */
-export function describeOnOneDatabase(
-  name: string,
-  tests: Tests,
-  beginning: Beginning = "sample",
-): void {
-  const kinds = kindsForDecisions(process.env.TANDEM_TEST_DATABASES);
-  describeOnEach(kinds, beginning, name, tests);
+export function describeOnOneDatabase(name: string, tests: Tests): void {
+  describeOnEach(decidingKinds, "sample", name, tests);
+}
+
+/** The same without the sample app, for other schemas and for stories of how the sample's triggers are made. */
+export function describeOnOneMigratedDatabase(name: string, tests: Tests): void {
+  describeOnEach(decidingKinds, "migrated", name, tests);
 }
 
 /** The same as `describeOnEachDatabase` with nothing on them, for what is about how the schema comes to be. */

@@ -1,6 +1,6 @@
 /** The core stories over each schema of the zoo. */
 import { describe, expect, it } from "vitest";
-import { describeOnOneDatabase } from "../harness/databases.ts";
+import { describeOnOneMigratedDatabase } from "../harness/databases.ts";
 import { APP, givenAnimal, SITE, type ZooApp } from "../harness/zoo-app.ts";
 import { zoo } from "../harness/zoo.ts";
 
@@ -15,7 +15,7 @@ function issuesOf(app: ZooApp, repository: string): readonly string[] {
   return app.github.issues(repository).map(({ state, title }) => `${state}: ${title}`);
 }
 
-describeOnOneDatabase("a zoo of schemas", (open) => {
+describeOnOneMigratedDatabase("a zoo of schemas", (open) => {
   describe.each(zoo)("$name", (animal) => {
     it("is created and edited both ways, with comments", async () => {
       const app = await givenAnimal(animal, await open());
